@@ -1,0 +1,1 @@
+"""Where encoders and data come from, one a file."""

@@ -1,0 +1,1 @@
+"""Composes components into a TFX pipeline."""

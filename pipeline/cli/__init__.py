@@ -1,0 +1,1 @@
+"""The rawbert command, one command a file."""

@@ -1,0 +1,1 @@
+"""Serves SavedModels; knows nothing of how they were made."""

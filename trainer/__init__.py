@@ -1,0 +1,1 @@
+"""Everything that becomes part of the SavedModel, and its training."""

@@ -1,0 +1,1 @@
+"""The encoder, the task heads and the checkpoint formats."""

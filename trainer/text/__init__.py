@@ -1,0 +1,1 @@
+"""Text operations that run inside the TensorFlow graph."""
