@@ -1,0 +1,41 @@
+"""A local file or folder as a source: used where it lies."""
+
+import difflib
+import hashlib
+from pathlib import Path
+
+from components.sources.download import sha256_of
+from components.sources.layout import FILES
+from components.sources.progress import Progress, silent
+from trainer.errors import BadInput
+
+
+def resolve(source: str, cache: Path | None = None, progress: Progress = silent) -> Path:
+    """The path itself, made absolute, if it is there.
+
+    Raises:
+        BadInput: nothing is there; names what lies beside it.
+    """
+    path = Path(source).expanduser().absolute()
+    if path.exists():
+        return path
+    beside = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
+    near = difflib.get_close_matches(path.name, beside, 3) or sorted(beside)[:3]
+    raise BadInput(
+        "there is no such file or folder.",
+        where=str(source),
+        fix=f"In {path.parent} there is {', '.join(near)}."
+        if near
+        else "Sources are pypi:NAME==VERSION, hf:ORG/NAME, kaggle:…, tfhub:… or a local path.",
+    )
+
+
+def fingerprint(path: Path) -> str:
+    """The SHA-256 of what a file or an encoder's folder holds, names and bytes alike."""
+    if path.is_file():
+        return sha256_of(path)
+    digest = hashlib.sha256()
+    for name in sorted(FILES):
+        if (path / name).is_file():
+            digest.update(f"{name} {sha256_of(path / name)}\n".encode())
+    return digest.hexdigest()

@@ -1,0 +1,166 @@
+"""What a folder must hold to be an encoder: Hugging Face's layout of a BERT checkpoint."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from trainer.errors import BadInput
+
+NEEDED = ("config.json", "model.safetensors")
+FILES = (*NEEDED, "vocab.txt", "tokenizer_config.json", "tokenizer.json")
+# Other formats of weights, with what turns each into ours.
+_OTHER_WEIGHTS = ("pytorch_model.bin", "tf_model.h5", "model.ckpt", "bert_model.ckpt.index",
+                  "flax_model.msgpack", "model.safetensors.index.json", "saved_model.pb")  # fmt: skip
+_CONVERT = (
+    "Load it with transformers' AutoModel and call save_pretrained(FOLDER), which writes "
+    "model.safetensors, then name FOLDER."
+)
+
+
+def find_encoders(names: Iterable[str]) -> list[str]:
+    """The folders ("" is the top) among an archive's names that hold an encoder, shallowest first."""
+    folders: dict[str, set[str]] = {}
+    for name in names:
+        path = PurePosixPath(name)
+        folders.setdefault("" if path.parent == PurePosixPath() else str(path.parent), set()).add(
+            path.name
+        )
+    found = [folder for folder, files in folders.items() if files.issuperset(NEEDED)]
+    return sorted(found, key=lambda folder: (folder.count("/"), folder))
+
+
+def check_layout(folder: Path, source: str) -> None:
+    """Raises BadInput if `folder` lacks what a BERT encoder needs, or holds another family's.
+
+    Args:
+        folder: where the files lie.
+        source: what the user wrote, for the message.
+    """
+    missing = [name for name in NEEDED if not (folder / name).is_file()]
+    if "vocab.txt" not in missing and not has_vocabulary(folder):
+        missing.append("vocab.txt")
+    if missing:
+        others = [name for name in _OTHER_WEIGHTS if (folder / name).exists()]
+        raise BadInput(
+            f"the encoder's folder lacks {', '.join(missing)}; {_holds(folder)}.",
+            where=source,
+            fix=_CONVERT
+            if others and "model.safetensors" in missing
+            else "An encoder is a folder with config.json, model.safetensors and vocab.txt.",
+        )
+    _check_family(read_json(folder / "config.json", source), source)
+
+
+def _holds(folder: Path) -> str:
+    files = sorted(path.name for path in folder.iterdir())
+    return (
+        f"it holds {', '.join(files[:8])}{' …' if len(files) > 8 else ''}"
+        if files
+        else "it is empty"
+    )
+
+
+def _check_family(config: dict[str, Any], source: str) -> None:
+    """Other families have other layers, other positions, other vocabularies."""
+    family = config.get("model_type", "bert")
+    if family != "bert":
+        raise BadInput(
+            f'config.json says model_type "{family}".',
+            where=source,
+            fix='Choose an encoder of the BERT family (model_type "bert").',
+        )
+
+
+def has_vocabulary(folder: Path) -> bool:
+    """Whether there is a vocab.txt, or a tokenizer.json that it can be written from."""
+    return (folder / "vocab.txt").is_file() or (folder / "tokenizer.json").is_file()
+
+
+def vocabulary(folder: Path, source: str) -> bytes:
+    """vocab.txt's bytes, or what they would be by tokenizer.json: a piece a line, in id order."""
+    if (folder / "vocab.txt").is_file():
+        return (folder / "vocab.txt").read_bytes()
+    parsed = read_json(folder / "tokenizer.json", source)
+    model = parsed.get("model", {})
+    ids = {piece["content"]: piece["id"] for piece in parsed.get("added_tokens", [])}
+    ids |= model.get("vocab", {}) if model.get("type") == "WordPiece" else {}
+    if sorted(ids.values()) != list(range(len(ids))) or not model.get("vocab"):
+        raise BadInput(
+            "there is no vocab.txt, and tokenizer.json holds no WordPiece vocabulary "
+            f"(its model is {model.get('type')}).",
+            where=source,
+            fix="Choose an encoder with a WordPiece vocabulary (BERT).",
+        )
+    return "".join(f"{piece}\n" for piece in sorted(ids, key=ids.__getitem__)).encode()
+
+
+def lower_case(folder: Path, source: str) -> bool:
+    """Whether texts are lower-cased and stripped of accents before they are cut into pieces.
+
+    tokenizer_config.json's do_lower_case says so, else tokenizer.json's normalizer.
+
+    Raises:
+        BadInput: neither says it, or they ask for what our normalisation cannot do.
+    """
+    said = _normalization(folder, source)
+    lower = said.get("do_lower_case")
+    if lower is None:
+        raise BadInput(
+            "neither tokenizer_config.json (do_lower_case) nor tokenizer.json (normalizer) says "
+            "whether the encoder is cased.",
+            where=source,
+            fix='Write {"do_lower_case": true} for an uncased encoder, or false for a cased '
+            "one, into its tokenizer_config.json.",
+        )
+    strip = said.get("strip_accents")
+    if strip is not None and strip != lower:
+        raise BadInput(
+            f"its tokenizer has do_lower_case {lower} with strip_accents {strip}.",
+            where=source,
+            fix="Here accents go exactly when letters are lower-cased: choose an encoder that "
+            "was trained so.",
+        )
+    if said.get("tokenize_chinese_chars") is False:
+        raise BadInput(
+            "its tokenizer does not set CJK characters apart (tokenize_chinese_chars false).",
+            where=source,
+            fix="Here a CJK character is a word: choose an encoder that was trained so.",
+        )
+    return bool(lower)
+
+
+def _normalization(folder: Path, source: str) -> dict[str, Any]:
+    """The three switches of BERT's normalisation, under tokenizer_config.json's names."""
+    said: dict[str, Any] = {}
+    if (folder / "tokenizer.json").is_file():
+        normalizer = read_json(folder / "tokenizer.json", source).get("normalizer") or {}
+        if normalizer.get("type") == "BertNormalizer":
+            said = {
+                "do_lower_case": normalizer.get("lowercase"),
+                "strip_accents": normalizer.get("strip_accents"),
+                "tokenize_chinese_chars": normalizer.get("handle_chinese_chars"),
+            }
+    if (folder / "tokenizer_config.json").is_file():
+        config = read_json(folder / "tokenizer_config.json", source)
+        said |= {key: config[key] for key in (*said, "do_lower_case", "strip_accents",
+                                              "tokenize_chinese_chars") if key in config}  # fmt: skip
+    return said
+
+
+def read_json(path: Path, source: str) -> dict[str, Any]:
+    """A JSON object; BadInput naming file and line otherwise."""
+    try:
+        parsed = json.loads(path.read_text(encoding="utf-8"))
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        line = getattr(error, "lineno", 1)
+        raise BadInput(
+            f"it is not JSON ({error}).",
+            where=f"{source}: {path.name}:{line}",
+            fix="Fetch it anew.",
+        ) from error
+    if not isinstance(parsed, dict):
+        raise BadInput(
+            "it is no JSON object.", where=f"{source}: {path.name}", fix="Fetch it anew."
+        )
+    return parsed
