@@ -1,0 +1,134 @@
+"""The pipeline: plain arguments in, a TFX pipeline out, the same for every runner."""
+
+import os
+from dataclasses import dataclass
+
+from components.encoder_importer import EncoderImporter
+from components.example_validator import ExampleValidator
+from components.serving_validator import ServingValidator
+from tfx import v1 as tfx
+from tfx.orchestration import metadata
+
+from components.evaluator import Evaluator
+from components.text_example_gen import TextExampleGen
+from components.text_schema_gen import TextSchemaGen
+from components.transform import Transform
+from pipeline.evaluation import eval_config
+from pipeline.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a recipe's sources came to when they were resolved and read.
+
+    Attributes:
+        data: JSON of the reader's settings, with local or remote paths in place of sources.
+        data_fingerprint: digest of the files' content; part of the cache's key.
+        encoder: the encoder's source, or JSON of its dimensions.
+        encoder_fingerprint: digest of its content; part of the cache's key.
+    """
+
+    data: str
+    data_fingerprint: str
+    encoder: str
+    encoder_fingerprint: str
+
+
+def create_pipeline(
+    recipe: Recipe,
+    inputs: Inputs,
+    pipeline_root: str,
+    push_to: str,
+    metadata_path: str | None = None,
+    beam_pipeline_args: list[str] | None = None,
+) -> tfx.dsl.Pipeline:
+    """Composes all components of a recipe.
+
+    Args:
+        recipe: checked.
+        inputs: see `pipeline.check`.
+        pipeline_root: where artifacts go.
+        push_to: the model's base path; versions go below it.
+        metadata_path: SQLite file of ML Metadata; None where the runner brings its own.
+        beam_pipeline_args: for all Beam components, e.g. ``["--runner=FlinkRunner", …]``.
+    """
+    examples = TextExampleGen(data=inputs.data, fingerprint=inputs.data_fingerprint)
+    statistics = tfx.components.StatisticsGen(examples=examples.outputs["examples"])
+    if recipe.data.schema_:
+        schema = tfx.components.ImportSchemaGen(schema_file=os.path.abspath(recipe.data.schema_))
+    else:
+        schema = TextSchemaGen(
+            statistics=statistics.outputs["statistics"],
+            text=recipe.data.text,
+            label=recipe.data.label,
+        )
+    schema = schema.with_id("SchemaGen")
+    validator = ExampleValidator(
+        statistics=statistics.outputs["statistics"], schema=schema.outputs["schema"]
+    ).with_id("ExampleValidator")
+    encoder = EncoderImporter(source=inputs.encoder, fingerprint=inputs.encoder_fingerprint)
+    columns = {"text": recipe.data.text, "label": recipe.data.label}
+    transform = Transform(
+        examples=examples.outputs["examples"],
+        schema=schema.outputs["schema"],
+        encoder=encoder.outputs["model"],
+        preprocessing_fn="trainer.preprocessing.preprocessing_fn",
+        custom_config={**columns, "max_tokens": recipe.max_tokens},
+    )
+    transform.add_upstream_node(validator)  # nothing is transformed before the data is accepted
+    trainer = tfx.components.Trainer(
+        run_fn="trainer.training.run_fn",
+        examples=transform.outputs["transformed_examples"],
+        transform_graph=transform.outputs["transform_graph"],
+        base_model=encoder.outputs["model"],
+        train_args=tfx.proto.TrainArgs(splits=["train"]),
+        eval_args=tfx.proto.EvalArgs(splits=["eval"]),
+        custom_config={
+            **columns,
+            "task": recipe.task,
+            "max_tokens": recipe.max_tokens,
+            "train": recipe.train.model_dump(),
+        },
+    )
+    blessed = tfx.dsl.Resolver(
+        strategy_class=tfx.dsl.experimental.LatestBlessedModelStrategy,
+        model=tfx.dsl.Channel(type=tfx.types.standard_artifacts.Model),
+        model_blessing=tfx.dsl.Channel(type=tfx.types.standard_artifacts.ModelBlessing),
+    ).with_id("LatestBlessed")
+    evaluator = Evaluator(
+        examples=examples.outputs["examples"],
+        example_splits=["test"],
+        model=trainer.outputs["model"],
+        baseline_model=blessed.outputs["model"],
+        eval_config=eval_config(recipe.gate, recipe.data.label),
+    )
+    serving_validator = ServingValidator(
+        model=trainer.outputs["model"],
+        examples=examples.outputs["examples"],
+        transformed_examples=transform.outputs["transformed_examples"],
+        tf_serving=recipe.serve.tf_serving,
+        latency_ms=recipe.serve.latency_ms,
+        task=recipe.task,
+        **columns,
+    )
+    pusher = tfx.components.Pusher(
+        model=trainer.outputs["model"],
+        model_blessing=evaluator.outputs["blessing"],
+        infra_blessing=serving_validator.outputs["blessing"],
+        push_destination=tfx.proto.PushDestination(
+            filesystem=tfx.proto.PushDestination.Filesystem(base_directory=push_to)
+        ),
+    )
+    return tfx.dsl.Pipeline(
+        pipeline_name=recipe.name,
+        pipeline_root=pipeline_root,
+        enable_cache=True,
+        metadata_connection_config=(
+            metadata.sqlite_metadata_connection_config(metadata_path) if metadata_path else None
+        ),
+        beam_pipeline_args=beam_pipeline_args or [],
+        components=[
+            examples, statistics, schema, validator, encoder, transform, trainer, blessed,
+            evaluator, serving_validator, pusher,
+        ],
+    )  # fmt: skip

@@ -1,0 +1,71 @@
+"""A text classifier: the encoder and its head, built from an encoder's folder."""
+
+import os
+
+import keras
+import tensorflow as tf
+
+from trainer.errors import BadInput
+from trainer.model.checkpoints import safetensors
+from trainer.model.classify import ClassifyHead
+from trainer.model.config import EncoderConfig
+from trainer.model.encoder import Encoder
+
+
+class Classifier(keras.layers.Layer):
+    """Encoder and head.
+
+    Args:
+        encoder: with its weights.
+        head: on the encoder's pooled output.
+    """
+
+    def __init__(self, encoder: Encoder, head: ClassifyHead) -> None:
+        super().__init__(name="classifier")
+        self.encoder, self.head = encoder, head
+        self.built = True
+
+    def call(
+        self,
+        batch: dict[str, tf.Tensor],
+        training: bool = False,
+        seed: tf.Tensor | None = None,
+    ) -> tf.Tensor:
+        """Scores a batch.
+
+        Args:
+            batch: ``input_word_ids``, ``input_mask``, ``input_type_ids``, [batch, tokens] int32.
+            training: whether there is dropout.
+            seed: [2] int32, decides what is dropped.
+
+        Returns:
+            logits [batch, classes].
+        """
+        encoder_seed, head_seed = (
+            (None, None)
+            if seed is None
+            else tf.unstack(tf.random.experimental.stateless_split(seed, 2))
+        )
+        encoded = self.encoder(
+            batch["input_word_ids"],
+            batch["input_mask"],
+            batch["input_type_ids"],
+            training=training,
+            seed=encoder_seed,
+        )
+        return self.head(encoded.pooled, training=training, seed=head_seed)
+
+
+def build_classifier(encoder_folder: str, classes: int, seed: int) -> Classifier:
+    """A classifier on an encoder's folder; random weights where the folder has no checkpoint.
+
+    Raises:
+        BadInput: config, vocabulary and checkpoint do not fit together.
+    """
+    if classes < 2:
+        raise BadInput(f"{classes} class", fix="A classifier needs two classes or more.")
+    config = EncoderConfig.from_json(encoder_folder)
+    encoder = Encoder(config, seed=seed)
+    if tf.io.gfile.exists(os.path.join(encoder_folder, "model.safetensors")):
+        safetensors.load(encoder, encoder_folder)
+    return Classifier(encoder, ClassifyHead(config, classes, seed=seed))

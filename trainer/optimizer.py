@@ -1,0 +1,64 @@
+"""AdamW as BERT is fine-tuned: linear warm-up and decay, no weight decay on biases and LayerNorm.
+
+Sources: Devlin et al. 2018 (arXiv:1810.04805), appendix A.2; Loshchilov and Hutter 2017
+(arXiv:1711.05101) for the decoupled weight decay.
+"""
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+
+class WarmupLinearDecay(keras.optimizers.schedules.LearningRateSchedule):
+    """Rises linearly from 0 to the peak, then falls linearly to 0 at the last step."""
+
+    def __init__(self, peak: float, warmup_steps: int, total_steps: int) -> None:
+        self.peak, self.warmup_steps, self.total_steps = peak, warmup_steps, total_steps
+
+    def __call__(self, step: Any) -> tf.Tensor:
+        """The learning rate of a step, counted from 0."""
+        now = tf.cast(step, tf.float32) + 1.0
+        rise = now / max(1, self.warmup_steps)
+        fall = (self.total_steps + 1.0 - now) / max(1, self.total_steps + 1 - self.warmup_steps)
+        return self.peak * tf.clip_by_value(tf.minimum(rise, fall), 0.0, 1.0)
+
+    def get_config(self) -> dict[str, Any]:
+        """Keras's description of the schedule."""
+        return {
+            "peak": self.peak,
+            "warmup_steps": self.warmup_steps,
+            "total_steps": self.total_steps,
+        }
+
+
+def adamw(
+    model: keras.layers.Layer,
+    *,
+    learning_rate: float,
+    warmup: float,
+    weight_decay: float,
+    clip_norm: float,
+    total_steps: int,
+) -> keras.optimizers.Optimizer:
+    """The optimizer for a built model.
+
+    Args:
+        model: its variables of fewer than two dimensions (biases, LayerNorm) are not decayed.
+        learning_rate: the peak.
+        warmup: share of all steps until the peak.
+        weight_decay: decoupled, times the learning rate.
+        clip_norm: bound on the norm of all gradients together.
+        total_steps: steps of the whole training.
+    """
+    optimizer = keras.optimizers.AdamW(
+        WarmupLinearDecay(learning_rate, round(total_steps * warmup), total_steps),
+        weight_decay=weight_decay,
+        epsilon=1e-8,
+        global_clipnorm=clip_norm,
+    )
+    optimizer.exclude_from_weight_decay(
+        var_list=[v for v in model.trainable_variables if len(v.shape) < 2]
+    )
+    optimizer.build(model.trainable_variables)
+    return optimizer
