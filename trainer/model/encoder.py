@@ -60,6 +60,7 @@ class Initial:
         self._stddev, self._seeds = stddev, random.Random(seed)
 
     def __call__(self) -> keras.initializers.Initializer:
+        """The next weight's initializer."""
         seed = self._seeds.getrandbits(31)
         return keras.initializers.TruncatedNormal(stddev=self._stddev, seed=seed)
 

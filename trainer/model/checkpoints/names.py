@@ -37,18 +37,18 @@ def canonical(name: str) -> str:
 
 def tensors_of(config: EncoderConfig) -> dict[str, tuple[str, ...]]:
     """Our variables, named below ``encoder/``, and the tensors that each is made of, in order."""
-    blocks = {"embeddings/norm": ("embeddings.LayerNorm",)}
+    blocks: dict[str, tuple[str, ...]] = {"embeddings/norm": ("embeddings.LayerNorm",)}
     for i in range(config.num_layers):
         for ours, theirs in _LAYER.items():
             blocks[f"layer_{i}/{ours}"] = tuple(f"encoder.layer.{i}.{name}" for name in theirs)
     blocks["pooler"] = ("pooler.dense",)
 
-    found = {ours: (theirs,) for ours, theirs in _TABLES.items()}
+    tensors: dict[str, tuple[str, ...]] = {ours: (name,) for ours, name in _TABLES.items()}
     for ours, theirs in blocks.items():
         weight, bias = ("gamma", "beta") if ours.endswith("norm") else ("kernel", "bias")
-        found[f"{ours}/{weight}"] = tuple(f"{name}.weight" for name in theirs)
-        found[f"{ours}/{bias}"] = tuple(f"{name}.bias" for name in theirs)
-    return found
+        tensors[f"{ours}/{weight}"] = tuple(f"{name}.weight" for name in theirs)
+        tensors[f"{ours}/{bias}"] = tuple(f"{name}.bias" for name in theirs)
+    return tensors
 
 
 def shapes(config: EncoderConfig) -> dict[str, tuple[int, ...]]:

@@ -147,17 +147,14 @@ def _compare(config: EncoderConfig, found: dict[str, tuple[str, Entry]]) -> Load
 def _refuse_unfit(report: LoadReport, path: Path) -> None:
     fix = "Take config.json and weights of one and the same BERT checkpoint."
     if report.wrong_shape:
-        name, found, expected = report.wrong_shape[0]
-        raise BadInput(
-            f"tensor {name!r} is {list(found)}, but config.json asks for {list(expected)}"
-            + _and_more(report.wrong_shape),
-            where=str(path),
-            fix=fix,
-        )
+        name, shape, expected = report.wrong_shape[0]
+        problem = f"is {list(shape)}, but config.json asks for {list(expected)}"
+        more = _and_more(report.wrong_shape)
+        raise BadInput(f"tensor {name!r} {problem}{more}", where=str(path), fix=fix)
     missing = [name for name in report.missing if not name.startswith("pooler.")]
     if missing:
-        found = f"tensor {missing[0]!r} is missing{_and_more(missing)}"
-        raise BadInput(found, where=str(path), fix=fix)
+        more = _and_more(missing)
+        raise BadInput(f"tensor {missing[0]!r} is missing{more}", where=str(path), fix=fix)
 
 
 def _and_more(items: tuple | list) -> str:
