@@ -1,0 +1,34 @@
+"""Splits normalised text into words, as BERT does: punctuation and CJK characters stand alone."""
+
+from typing import NamedTuple
+
+import tensorflow as tf
+import tensorflow_text as tf_text
+
+from trainer.text import characters
+
+
+class Words(NamedTuple):
+    """Words and where they begin in the normalised text, in bytes.
+
+    Both are ragged [batch, (words)]: `text` string, `starts` int64.
+    """
+
+    text: tf.RaggedTensor
+    starts: tf.RaggedTensor
+
+
+def split_words(normalized: tf.Tensor) -> Words:
+    """Splits at whitespace, and before and after every punctuation mark and CJK character.
+
+    >>> split_words(tf.constant(["don't 中文"])).text
+    <tf.RaggedTensor [[b"don", b"'", b"t", b"中", b"文"]]>
+
+    Args:
+        normalized: [batch] string, what `normalize` gave.
+    """
+    alone = f"[{characters.punctuation()}{characters.CJK}]"
+    text, starts, _ = tf_text.regex_split_with_offsets(
+        normalized, f"[{characters.whitespace()}]+|{alone}", alone
+    )
+    return Words(text, starts)
