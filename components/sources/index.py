@@ -81,8 +81,7 @@ def choose(files: list[ReleaseFile], package: str, version: Version) -> ReleaseF
     versions = {file: file.version(package) for file in files}
     release = [file for file in files if versions[file] == version]
     if release:
-        return min(release, key=lambda file: (not file.name.endswith("-none-any.whl"),
-                                              not file.name.endswith(".whl"), file.name))  # fmt: skip
+        return min(release, key=_preference)
     known = sorted({v for v in versions.values() if v is not None})
     nearest = [str(v) for v in known if v.release[:1] == version.release[:1]] or map(str, known)
     shown = ", ".join(list(nearest)[-8:])
@@ -91,6 +90,10 @@ def choose(files: list[ReleaseFile], package: str, version: Version) -> ReleaseF
         where=f"pypi:{package}=={version}",
         fix=f"Use one of {shown}." if known else "It has no wheel and no sdist.",
     )
+
+
+def _preference(file: ReleaseFile) -> tuple[bool, bool, str]:
+    return not file.name.endswith("-none-any.whl"), not file.name.endswith(".whl"), file.name
 
 
 def _in_folder(folder: str) -> Iterator[ReleaseFile]:

@@ -2,16 +2,22 @@
 
 import json
 from collections.abc import Iterable
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from trainer.errors import BadInput
 
-NEEDED = ("config.json", "model.safetensors")
-FILES = (*NEEDED, "vocab.txt", "tokenizer_config.json", "tokenizer.json")
-# Other formats of weights, with what turns each into ours.
-_OTHER_WEIGHTS = ("pytorch_model.bin", "tf_model.h5", "model.ckpt", "bert_model.ckpt.index",
-                  "flax_model.msgpack", "model.safetensors.index.json", "saved_model.pb")  # fmt: skip
+WEIGHTS, VOCABULARY = "model.safetensors", "vocab.txt"
+NEEDED = ("config.json", WEIGHTS)
+FILES = (*NEEDED, VOCABULARY, "tokenizer_config.json", "tokenizer.json")
+_SWITCHES = ("do_lower_case", "strip_accents", "tokenize_chinese_chars")
+# Weights in other formats, which transformers turns into ours.
+_OTHER_WEIGHTS = (
+    "pytorch_model.bin",
+    "tf_model.h5",
+    "flax_model.msgpack",
+    "model.safetensors.index.json",
+)
 _CONVERT = (
     "Load it with transformers' AutoModel and call save_pretrained(FOLDER), which writes "
     "model.safetensors, then name FOLDER."
@@ -19,13 +25,11 @@ _CONVERT = (
 
 
 def find_encoders(names: Iterable[str]) -> list[str]:
-    """The folders ("" is the top) among an archive's names that hold an encoder, shallowest first."""
+    """The folders of an archive that hold an encoder, shallowest first; "" is the top."""
     folders: dict[str, set[str]] = {}
     for name in names:
-        path = PurePosixPath(name)
-        folders.setdefault("" if path.parent == PurePosixPath() else str(path.parent), set()).add(
-            path.name
-        )
+        folder, _, file = name.rpartition("/")
+        folders.setdefault(folder, set()).add(file)
     found = [folder for folder, files in folders.items() if files.issuperset(NEEDED)]
     return sorted(found, key=lambda folder: (folder.count("/"), folder))
 
@@ -38,15 +42,15 @@ def check_layout(folder: Path, source: str) -> None:
         source: what the user wrote, for the message.
     """
     missing = [name for name in NEEDED if not (folder / name).is_file()]
-    if "vocab.txt" not in missing and not has_vocabulary(folder):
-        missing.append("vocab.txt")
+    if not has_vocabulary(folder):
+        missing.append(VOCABULARY)
     if missing:
         others = [name for name in _OTHER_WEIGHTS if (folder / name).exists()]
         raise BadInput(
             f"the encoder's folder lacks {', '.join(missing)}; {_holds(folder)}.",
             where=source,
             fix=_CONVERT
-            if others and "model.safetensors" in missing
+            if others and WEIGHTS in missing
             else "An encoder is a folder with config.json, model.safetensors and vocab.txt.",
         )
     _check_family(read_json(folder / "config.json", source), source)
@@ -74,13 +78,13 @@ def _check_family(config: dict[str, Any], source: str) -> None:
 
 def has_vocabulary(folder: Path) -> bool:
     """Whether there is a vocab.txt, or a tokenizer.json that it can be written from."""
-    return (folder / "vocab.txt").is_file() or (folder / "tokenizer.json").is_file()
+    return (folder / VOCABULARY).is_file() or (folder / "tokenizer.json").is_file()
 
 
 def vocabulary(folder: Path, source: str) -> bytes:
     """vocab.txt's bytes, or what they would be by tokenizer.json: a piece a line, in id order."""
-    if (folder / "vocab.txt").is_file():
-        return (folder / "vocab.txt").read_bytes()
+    if (folder / VOCABULARY).is_file():
+        return (folder / VOCABULARY).read_bytes()
     parsed = read_json(folder / "tokenizer.json", source)
     model = parsed.get("model", {})
     ids = {piece["content"]: piece["id"] for piece in parsed.get("added_tokens", [])}
@@ -143,8 +147,7 @@ def _normalization(folder: Path, source: str) -> dict[str, Any]:
             }
     if (folder / "tokenizer_config.json").is_file():
         config = read_json(folder / "tokenizer_config.json", source)
-        said |= {key: config[key] for key in (*said, "do_lower_case", "strip_accents",
-                                              "tokenize_chinese_chars") if key in config}  # fmt: skip
+        said |= {key: config[key] for key in _SWITCHES if key in config}
     return said
 
 

@@ -85,7 +85,9 @@ class Session(requests.Session):
         if settings.proxy:
             self.proxies = {"http": settings.proxy, "https": settings.proxy}
 
-    def request(self, method: str | bytes, url: str | bytes, **options: Any) -> requests.Response:
+    def request(  # type: ignore[override]
+        self, method: str | bytes, url: str | bytes, **options: Any
+    ) -> requests.Response:
         """As requests', with pip's settings; they are given here since REQUESTS_CA_BUNDLE would
         win over an attribute of the session.
         """

@@ -11,8 +11,8 @@ from packaging.version import InvalidVersion, Version
 
 from components.sources import catalogue
 from components.sources.archive import Archive
-from components.sources.cache import cache_folder, locked, publish, writing
-from components.sources.download import download, sha256_of
+from components.sources.cache import cache_folder, discard, locked, publish, writing
+from components.sources.download import Damaged, download, sha256_of
 from components.sources.index import ReleaseFile, choose, find_files
 from components.sources.layout import FILES, NEEDED, check_layout, find_encoders
 from components.sources.pip_settings import Session, read_settings
@@ -88,6 +88,22 @@ def fingerprint(source: str, cache: Path | None = None) -> str:
     pinned = parse(source)
     known = _recorded(pinned, _home(pinned, cache)) or _found(pinned)
     return known.sha256
+
+
+def verify(source: str, cache: Path | None = None) -> ReleaseFile:
+    """Hashes the downloaded file again.
+
+    Raises:
+        Damaged: it is not what was downloaded; it is removed, so that a second try brings it anew.
+    """
+    pinned = parse(source)
+    home = _home(pinned, cache)
+    file = _recorded(pinned, home) or _found(pinned)
+    archive = _archive(home, file)
+    if not archive.exists() or sha256_of(archive) != file.sha256:
+        discard(archive.parent)
+        raise Damaged(f"{archive} was changed after its download. Run again to bring it anew.")
+    return file
 
 
 def _home(pinned: Pinned, cache: Path | None) -> Path:
