@@ -40,10 +40,10 @@ def writing(folder: Path) -> Iterator[None]:
             what = f"it cannot be written ({error.strerror})"
         else:
             raise
-        raise CacheUnusable(
-            error.errno,
-            f"{folder}: {what}. Make room or set RAWBERT_CACHE to a folder that can be written.",
-        ) from error
+        fix = "Make room or set RAWBERT_CACHE to a folder that can be written."
+        refused = CacheUnusable(f"{folder}: {what}. {fix}")
+        refused.errno = error.errno
+        raise refused from error
 
 
 @contextlib.contextmanager

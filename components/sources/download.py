@@ -1,5 +1,6 @@
 """Downloads one file: resumable, checked by SHA-256, in its place only when it is whole."""
 
+import contextlib
 import hashlib
 import os
 import shutil
@@ -10,11 +11,11 @@ from urllib.parse import unquote, urlsplit
 
 import requests
 
-from components.sources.cache import locked, writing
+from components.sources.cache import CacheUnusable, locked, writing
 from components.sources.index import Unreachable, without_password
 from components.sources.progress import Progress, silent
 
-_CHUNK = 1 << 20
+_CHUNK = 1 << 16
 _TRIES = 5
 
 
@@ -57,17 +58,28 @@ def download(
     """
     if target.exists():
         return target
-    with locked(target, waiting=_say_waiting(target)), writing(target.parent):
-        part = target.with_name(target.name + ".part")
-        resumed = part.exists()
-        if not target.exists():
-            _bring(url, part, session, size, progress)
-            if sha256_of(part) != sha256 and resumed:  # the old half may be the culprit
-                part.unlink()
-                _bring(url, part, session, size, progress)
-            _check(part, sha256, url)
-            part.rename(target)
+    part = target.with_name(target.name + ".part")
+    try:
+        with locked(target, waiting=_say_waiting(target)), writing(target.parent):
+            if not target.exists():
+                _bring_checked(url, part, sha256, session, size, progress)
+                part.rename(target)
+    except CacheUnusable:
+        with contextlib.suppress(OSError):
+            part.unlink()  # a full disk is not helped by half a file
+        raise
     return target
+
+
+def _bring_checked(
+    url: str, part: Path, sha256: str, session: requests.Session, size: int, progress: Progress
+) -> None:
+    resumed = part.exists()
+    _bring(url, part, session, size, progress)
+    if resumed and sha256_of(part) != sha256:  # the old half may be the culprit
+        part.unlink()
+        _bring(url, part, session, size, progress)
+    _check(part, sha256, url)
 
 
 def _check(part: Path, sha256: str, url: str) -> None:

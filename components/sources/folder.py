@@ -31,11 +31,12 @@ def resolve(source: str, cache: Path | None = None, progress: Progress = silent)
 
 
 def fingerprint(path: Path) -> str:
-    """The SHA-256 of what a file or an encoder's folder holds, names and bytes alike."""
+    """The SHA-256 of what a file or a folder holds, names and bytes; of an encoder, its files'."""
     if path.is_file():
         return sha256_of(path)
+    encoder = any((path / name).is_file() for name in FILES)
+    files = [path / name for name in FILES] if encoder else path.rglob("*")
     digest = hashlib.sha256()
-    for name in sorted(FILES):
-        if (path / name).is_file():
-            digest.update(f"{name} {sha256_of(path / name)}\n".encode())
+    for file in sorted(file for file in files if file.is_file()):
+        digest.update(f"{file.relative_to(path)} {sha256_of(file)}\n".encode())
     return digest.hexdigest()

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import requests
 
@@ -98,5 +98,15 @@ class Session(requests.Session):
             options["verify"] = False
         elif self.settings.cert:
             options["verify"] = self.settings.cert
+        if credentials := _credentials(self.settings.indexes, host):
+            options.setdefault("auth", credentials)
         options.setdefault("timeout", self.settings.timeout)
         return super().request(method, url, **options)
+
+
+def _credentials(indexes: tuple[str, ...], host: str) -> tuple[str, str] | None:
+    """An index's `user:password@` is meant for its files too, whose addresses lack it."""
+    for index in map(urlsplit, indexes):
+        if index.username and index.hostname == host:
+            return unquote(index.username), unquote(index.password or "")
+    return None
