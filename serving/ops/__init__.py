@@ -1,0 +1,1 @@
+"""Ops, attributes and CPU kernels that each TensorFlow Serving release knows; a check by them."""
