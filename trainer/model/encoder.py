@@ -13,6 +13,8 @@ Names of the variables, on which checkpoints and weight decay depend (L is 0, 1,
     encoder/layer_L/feed_forward/inner/{kernel,bias}
     encoder/layer_L/feed_forward/output/{kernel,bias} encoder/layer_L/feed_forward/norm/{gamma,beta}
     encoder/pooler/{kernel,bias}
+
+Biases and LayerNorm's two, which weight decay leaves alone, are the variables of one dimension.
 """
 
 import random
@@ -39,11 +41,6 @@ class EncoderOutput(NamedTuple):
     pooled: tf.Tensor  # [B, H], a tanh layer on [CLS]
     hidden_states: tuple[tf.Tensor, ...] = ()  # embeddings, then every layer: [B, T, H] each
     attentions: tuple[tf.Tensor, ...] = ()  # every layer's probabilities: [B, A, T, T] each
-
-
-def decays(variable: keras.Variable) -> bool:
-    """Whether weight decay pulls at this variable: not at biases nor at LayerNorm's two."""
-    return not variable.path.endswith(("/bias", "/gamma", "/beta"))
 
 
 def dropout(x: tf.Tensor, rate: float, seed: tf.Tensor | None) -> tf.Tensor:
