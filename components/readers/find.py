@@ -69,7 +69,7 @@ def _expand_one(path: Path, format: str | None) -> set[Path]:
 
 
 def _matches(pattern: str) -> list[Path]:
-    names = glob.glob(pattern, recursive=True)  # noqa: PTH207 - Path.glob takes no absolute one
+    names = glob.glob(pattern, recursive=True)
     return [Path(name) for name in names]
 
 

@@ -1,0 +1,62 @@
+"""Which rows a recipe keeps, and which of these are no good to it."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from components.readers.rows import BadRow, Row
+
+
+class NotKept(NamedTuple):
+    """A row that the recipe's ``keep`` leaves out."""
+
+
+NOT_KEPT = NotKept()
+
+
+class Selection(NamedTuple):
+    """What a recipe wants of a row; made by ``of``."""
+
+    texts: tuple[str, ...]
+    label: str | None
+    keep: dict[str, frozenset[str]]
+    columns: tuple[str, ...]  # what goes on, texts and label among them
+
+    @classmethod
+    def of(
+        cls,
+        text: str | Sequence[str],
+        label: str | None = None,
+        keep: Mapping[str, Sequence[object]] | None = None,
+        columns: Sequence[str] = (),
+    ) -> "Selection":
+        """Makes one of a recipe's values."""
+        texts = (text,) if isinstance(text, str) else tuple(text)
+        asked = [*texts, *([label] if label else []), *columns]
+        kept = {column: frozenset(map(_spelled, values)) for column, values in (keep or {}).items()}
+        return cls(texts, label, kept, tuple(dict.fromkeys(asked)))
+
+    @property
+    def needed(self) -> list[str]:
+        """Columns that must be there: those that go on and those that ``keep`` looks at."""
+        return list(dict.fromkeys([*self.columns, *self.keep]))
+
+    def judge(self, record: Row | BadRow) -> Row | BadRow | NotKept:
+        """The row if it is kept; a row without a text or a label is a bad one.
+
+        An empty text is a text (a served model is asked with one, too); an empty label is none.
+        """
+        if isinstance(record, BadRow):
+            return record
+        values = record.values
+        if any(values.get(column) not in kept for column, kept in self.keep.items()):
+            return NOT_KEPT
+        for column in self.texts:
+            if column not in values:
+                return BadRow(record.file, record.line, f"no `{column}`")
+        if self.label is not None and not values.get(self.label, "").strip():
+            return BadRow(record.file, record.line, f"no or an empty `{self.label}`")
+        return record
+
+
+def _spelled(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,48 @@
+"""Pipelines of real components on a real metadata store."""
+
+import pytest
+
+
+@pytest.fixture
+def run_pipeline(tmp_path):
+    """Runs components under LocalDagRunner; gives the store's executions by node and state."""
+
+    def run(components, beam_args=("--runner=DirectRunner",)):
+        from ml_metadata.metadata_store import metadata_store
+        from ml_metadata.proto import metadata_store_pb2
+        from tfx import v1 as tfx
+
+        database = str(tmp_path / "metadata.sqlite")
+        config = tfx.orchestration.metadata.sqlite_metadata_connection_config(database)
+        pipeline = tfx.dsl.Pipeline(
+            pipeline_name="data",
+            pipeline_root=str(tmp_path / "root"),
+            components=components,
+            enable_cache=True,
+            metadata_connection_config=config,
+            beam_pipeline_args=list(beam_args),
+        )
+        error = None
+        try:
+            tfx.orchestration.LocalDagRunner().run(pipeline)
+        except ValueError as raised:
+            error = raised
+        store = metadata_store.MetadataStore(config)
+        state = metadata_store_pb2.Execution.State.Name
+        executions = sorted(store.get_executions(), key=lambda execution: execution.id)
+        kinds = {kind.id: kind.name.split(".")[-1] for kind in store.get_execution_types()}
+        states = [(kinds[e.type_id], state(e.last_known_state)) for e in executions]
+        return states, error
+
+    return run
+
+
+@pytest.fixture
+def newest(tmp_path):
+    """Folder of a component's newest output: newest("TextExampleGen", "examples")."""
+
+    def find(component, output):
+        folder = tmp_path / "root" / component / output
+        return max(folder.iterdir(), key=lambda child: int(child.name))
+
+    return find
