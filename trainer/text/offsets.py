@@ -41,9 +41,10 @@ def source_spans(
 
     def mapped() -> tuple[tf.Tensor, tf.Tensor]:
         spans = tf.where(tf.gather(odd, rows))  # [odd spans, 1]
+        places = tf.where(odd)  # [odd, 1]
         new_starts, new_ends = _map_odd(
-            tf.boolean_mask(text, odd),
-            tf.boolean_mask(normalized, odd),
+            tf.gather_nd(text, places),
+            tf.gather_nd(normalized, places),
             tf.gather(tf.cumsum(tf.cast(odd, tf.int64)) - 1, tf.gather_nd(rows, spans)),
             tf.gather_nd(starts, spans),
             tf.gather_nd(ends, spans),
@@ -115,8 +116,9 @@ def _widths(points: tf.Tensor, lower_case: bool) -> tuple[tf.Tensor, tf.Tensor]:
     """
     text = tf.strings.unicode_encode(points[:, tf.newaxis], "UTF-8")
     width = tf.strings.length(normalize_any(text, lower_case))
-    accent = (width == 0) & tf.strings.regex_full_match(text, f"[{characters.marks()}]")
+    accent = tf.equal(width, 0) & tf.strings.regex_full_match(text, f"[{characters.marks()}]")
     # unicode_encode writes U+FFFD for Unicode's noncharacters, but normalisation keeps them.
-    noncharacter = (text == "\N{REPLACEMENT CHARACTER}") & (points != 0xFFFD)
+    replaced = tf.equal(text, "\N{REPLACEMENT CHARACTER}")
+    noncharacter = replaced & tf.not_equal(points, 0xFFFD)
     width = tf.where(noncharacter, tf.where(points > 0xFFFF, 4, 3), width)
     return tf.cast(width, tf.int64), accent

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from trainer.text.rows import row_of_values
 from trainer.text.tokenize import Pieces
 from trainer.text.vocabulary import Vocabulary
 
@@ -62,8 +63,8 @@ def _source(position: tf.RaggedTensor, starts: tf.Tensor, kept: tf.Tensor) -> tf
         starts: [batch] int64, where a row's pieces begin.
         kept: [batch] int64, how many of them are kept.
     """
-    row = position.value_rowids()
+    row = row_of_values(position.row_splits, position.values)
     piece = tf.gather(starts, row) + position.values + 1
-    is_last = position.values == tf.gather(kept, row) + 1
-    first, last = tf.constant(0, tf.int64), tf.constant(1, tf.int64)
-    return tf.where(position.values == 0, first, tf.where(is_last, last, piece))
+    at, last = position.values, tf.gather(kept, row) + 1
+    piece = tf.where(tf.equal(at, last), tf.constant(1, tf.int64), piece)
+    return tf.where(tf.equal(at, 0), tf.constant(0, tf.int64), piece)

@@ -8,6 +8,7 @@ import tensorflow_text as tf_text
 from trainer.text import tables
 from trainer.text.normalize import normalize
 from trainer.text.offsets import source_spans
+from trainer.text.rows import row_of_values
 from trainer.text.vocabulary import Vocabulary
 from trainer.text.words import Words, split_words
 
@@ -61,7 +62,7 @@ class PieceTokenizer(tf.Module):
         words = split_words(normalized)
         ids, starts, ends = self._split(words)
         splits = tf.gather(ids.row_splits, words.starts.row_splits)
-        rows = tf.RaggedTensor.from_row_splits(ids.values, splits, validate=False).value_rowids()
+        rows = row_of_values(splits, starts)
         starts, ends = source_spans(text, normalized, rows, starts, ends, self.lower_case)
         flat = (tf.cast(values, tf.int32) for values in (ids.values, starts, ends))
         return Pieces(*(tf.RaggedTensor.from_row_splits(v, splits, validate=False) for v in flat))
@@ -84,7 +85,7 @@ class PieceTokenizer(tf.Module):
         ids, starts, ends = self._wordpiece.tokenize_with_offsets(
             tf.where(too_long, _TOO_LONG, text)
         )
-        word = ids.value_rowids()  # [pieces]
+        word = row_of_values(ids.row_splits, ids.values)
         begin = tf.gather(words.starts.values, word)
         # TF Text ends a word that is too long after 5 bytes, the length of "[UNK]".
         length = tf.cast(tf.gather(tf.strings.length(text), word), tf.int64)
