@@ -11,16 +11,9 @@ WEIGHTS, VOCABULARY = "model.safetensors", "vocab.txt"
 NEEDED = ("config.json", WEIGHTS)
 FILES = (*NEEDED, VOCABULARY, "tokenizer_config.json", "tokenizer.json")
 _SWITCHES = ("do_lower_case", "strip_accents", "tokenize_chinese_chars")
-# Weights in other formats, which transformers turns into ours.
-_OTHER_WEIGHTS = (
-    "pytorch_model.bin",
-    "tf_model.h5",
-    "flax_model.msgpack",
-    "model.safetensors.index.json",
-)
 _CONVERT = (
-    "Load it with transformers' AutoModel and call save_pretrained(FOLDER), which writes "
-    "model.safetensors, then name FOLDER."
+    "From weights in another format transformers' AutoModel.from_pretrained(…) and "
+    "save_pretrained(FOLDER) make model.safetensors: then name FOLDER."
 )
 
 
@@ -45,13 +38,11 @@ def check_layout(folder: Path, source: str) -> None:
     if not has_vocabulary(folder):
         missing.append(VOCABULARY)
     if missing:
-        others = [name for name in _OTHER_WEIGHTS if (folder / name).exists()]
         raise BadInput(
             f"the encoder's folder lacks {', '.join(missing)}; {_holds(folder)}.",
             where=source,
-            fix=_CONVERT
-            if others and WEIGHTS in missing
-            else "An encoder is a folder with config.json, model.safetensors and vocab.txt.",
+            fix="An encoder is a folder with config.json, model.safetensors and vocab.txt."
+            + (f" {_CONVERT}" if WEIGHTS in missing else ""),
         )
     _check_family(read_json(folder / "config.json", source), source)
 
