@@ -108,7 +108,7 @@ class Client:
             request.inputs[key].CopyFrom(tensors.to_proto(tensors.strings(list(values))))
         with self._errors():
             response = self._prediction.Predict(request, timeout=self.timeout)
-        return {key: tensors.to_array(t, key) for key, t in response.outputs.items()}
+        return {key: tensors.to_array(t, key) for key, t in sorted(response.outputs.items())}
 
     def status(self) -> dict[int, str]:
         """The state of every version of the model: `{3: "AVAILABLE", 2: "END"}`.

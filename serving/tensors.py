@@ -68,6 +68,11 @@ def type_of(array: np.ndarray) -> tf.DType:
     return tf.string if array.dtype.kind in "OSU" else tf.as_dtype(array.dtype)
 
 
+def name_of(dtype: tf.DType) -> str:
+    """A type by the name that TensorFlow's C++ messages give it: `float`, not `float32`."""
+    return {"float32": "float", "float64": "double", "float16": "half"}.get(dtype.name, dtype.name)
+
+
 def strings(values: Any) -> np.ndarray:
     """`[…]` str or bytes as an object array of UTF-8 bytes (numpy's own bytes drop final NULs)."""
     array = np.array(values, dtype=object)

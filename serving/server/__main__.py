@@ -20,13 +20,14 @@ import sys
 import threading
 
 from serving.errors import NotAModel
+from serving.quiet import quiet_tensorflow
 from serving.server.main import RunningServer, start
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Serves until told to stop; returns the exit code."""
     options = _parser().parse_args(arguments)
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    quiet_tensorflow()
     try:
         server = start(
             options.path,
@@ -42,20 +43,24 @@ def main(arguments: list[str] | None = None) -> int:
     except OSError as error:
         print(error, file=sys.stderr)
         return 1
+    told = told_to_stop(stdin_closes=options.until_stdin_closes)
     print(json.dumps(_ready(server)), flush=True)
-    until_told(server, stdin_closes=options.until_stdin_closes)
+    told.wait()
+    server.stop()
     return 0
 
 
-def until_told(server: RunningServer, stdin_closes: bool = False) -> None:
-    """Waits for SIGTERM, SIGINT or the end of standard input, then drains the server."""
+def told_to_stop(stdin_closes: bool = False) -> threading.Event:
+    """An event set by SIGTERM, SIGINT or the end of standard input.
+
+    Ask for it before saying that the server is ready: whoever reads that may signal at once.
+    """
     told = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: told.set())
     if stdin_closes:
         threading.Thread(target=_at_end_of_stdin, args=(told,), daemon=True).start()
-    told.wait()
-    server.stop()
+    return told
 
 
 def _at_end_of_stdin(told: threading.Event) -> None:

@@ -58,7 +58,8 @@ def _check_tensor(position: int, name: str, info: object, array: np.ndarray) -> 
     # The session would cast a wrong type silently; DirectSession, which TF Serving runs, refuses.
     want, got = tf.as_dtype(info.dtype), tensors.type_of(array)  # type: ignore[attr-defined]
     if got != want:
-        raise invalid(f"Expects arg[{position}] to be {want.name} but {got.name} is provided")
+        want_name, got_name = tensors.name_of(want), tensors.name_of(got)
+        raise invalid(f"Expects arg[{position}] to be {want_name} but {got_name} is provided")
     shape = tf.TensorShape(info.tensor_shape)  # type: ignore[attr-defined]
     if not shape.is_compatible_with(array.shape):
         raise invalid(

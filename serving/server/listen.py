@@ -76,6 +76,7 @@ class RestServer:
         config = uvicorn.Config(
             app,
             log_config=None,
+            log_level="warning",
             access_log=False,
             lifespan="off",
             timeout_graceful_shutdown=max(1, round(grace_seconds)),

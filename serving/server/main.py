@@ -7,6 +7,7 @@ with start("out/reviews/serving/reviews", port=0, rest_port=None) as server:
 import os
 import socket
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -102,6 +103,8 @@ class Doors:
     def close(self) -> None:
         """Gives the ports back, for a start that failed later."""
         self._close_rest()
+        # A gRPC server that was never started ignores `stop` and keeps its port.
+        self.grpc_server.start()
         self.grpc_server.stop(None).wait()
 
     def _close_rest(self) -> None:
@@ -118,6 +121,7 @@ def start(
     rest_port: int | None = 8501,
     poll_seconds: float = 1.0,
     threads: int | None = None,
+    opened: Callable[[str, int, int | None], None] | None = None,
 ) -> RunningServer:
     """Loads the newest version under `path`, warms it, and answers.
 
@@ -128,6 +132,7 @@ def start(
         rest_port: for REST; 0 takes any free port, None is no REST.
         poll_seconds: how often to look for new versions; 0 never.
         threads: requests run at once, for each protocol; 4 times the cores, at least 16.
+        opened: called with host, port and REST port once they are held, before the model loads.
 
     Raises:
         NotAModel: nothing at `path` can be served.
@@ -136,6 +141,8 @@ def start(
     base_path = open_base_path(path)
     threads = threads or max(16, 4 * (os.cpu_count() or 1))
     doors = Doors(host, port, rest_port, threads)
+    if opened:
+        opened(doors.host, doors.port, doors.rest_port)
     try:
         models = _load(name or base_path.default_name, base_path, doors.grpc_server)
     except BaseException:

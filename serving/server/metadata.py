@@ -7,7 +7,7 @@ are strings), because the printer's option for that has another name in every pr
 from collections.abc import Mapping
 from typing import Any
 
-import tensorflow as tf
+from tensorflow.core.framework import types_pb2
 
 from serving.server.model import VersionState
 from serving.server.servable import Servable, SignatureDef
@@ -47,7 +47,7 @@ def _signature(signature: SignatureDef) -> dict[str, Any]:
 def _tensor(info: Any) -> dict[str, Any]:
     shape = info.tensor_shape
     return {
-        "dtype": f"DT_{tf.as_dtype(info.dtype).name.upper()}",
+        "dtype": types_pb2.DataType.Name(info.dtype),
         "tensor_shape": {
             "dim": [{"size": str(dim.size), "name": dim.name} for dim in shape.dim],
             "unknown_rank": shape.unknown_rank,

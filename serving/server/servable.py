@@ -7,11 +7,9 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 import tensorflow_text  # noqa: F401 - registers TF Text's ops, which a SavedModel only names
-from tensorflow.core.protobuf import meta_graph_pb2
+from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef
 
-from serving.errors import Code, NotAModel, ServingError
-
-SignatureDef = meta_graph_pb2.SignatureDef
+from serving.errors import Code, NotAModel, ServingError, invalid
 
 
 class Servable:
@@ -65,6 +63,10 @@ class Servable:
             return dict(zip(names, call(*feeds), strict=True))
         except tf.errors.OpError as error:
             raise ServingError(Code(error.error_code), _reason(error)) from error
+        except UnicodeDecodeError as error:
+            # An op quoted bad bytes of its input; the binding trips over its message, and the code
+            # is lost with it.
+            raise invalid(error.object.decode("utf-8", "replace")) from error
 
     def _callable(self, signature_name: str, outputs: tuple[str, ...]) -> Callable:
         signature = self.signatures[signature_name]

@@ -16,6 +16,7 @@ import tensorflow as tf
 
 from serving.errors import Code, ServingError, invalid
 from serving.server.servable import SignatureDef
+from serving.tensors import name_of
 
 _INTEGERS = (
     tf.int8, tf.int16, tf.int32, tf.int64, tf.uint8, tf.uint16, tf.uint32, tf.uint64,
@@ -185,7 +186,7 @@ def _converter(dtype: tf.DType) -> Callable[[Any, tf.DType], Any]:
         return _integer
     if dtype in _FLOATS:
         return _float
-    raise ServingError(Code.UNIMPLEMENTED, f"Conversion of JSON Value to type: {dtype.name}")
+    raise ServingError(Code.UNIMPLEMENTED, f"Conversion of JSON Value to type: {name_of(dtype)}")
 
 
 def _string(value: Any, dtype: tf.DType) -> bytes:
@@ -224,27 +225,23 @@ def _float(value: Any, dtype: tf.DType) -> float:
     too_large = isinstance(value, int) and abs(value) >= exact_integers
     if too_large or not math.isfinite(value) or abs(value) > dtype.max:
         raise invalid(
-            f"Cannot convert JSON value: {shown(value)} to {_cpp_name(dtype)} "
+            f"Cannot convert JSON value: {shown(value)} to {name_of(dtype)} "
             "without loss of precision."
         )
     return float(value)
 
 
-def _cpp_name(dtype: tf.DType) -> str:
-    return {tf.float32: "float", tf.float64: "double"}.get(dtype, dtype.name)
-
-
 def _type_error(value: Any, dtype: tf.DType) -> ServingError:
     return invalid(
         f"JSON Value: {shown(value)} Type: {_json_type(value)} "
-        f"is not of expected type: {_cpp_name(dtype)}"
+        f"is not of expected type: {name_of(dtype)}"
     )
 
 
 def _json_type(value: Any) -> str:
     if value is None or isinstance(value, bool):
         return {None: "Null", True: "True", False: "False"}[value]
-    names = {str: "String", list: "Array", dict: "Object"}
+    names: dict[type, str] = {str: "String", list: "Array", dict: "Object"}
     return names.get(type(value), "Number")
 
 

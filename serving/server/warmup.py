@@ -27,7 +27,7 @@ def requests_in(path: Path) -> Iterator[prediction_log_pb2.PredictionLog]:
     if not file.is_file():
         return
     try:
-        for count, record in enumerate(tf.compat.v1.io.tf_record_iterator(str(file))):
+        for count, record in enumerate(tf.data.TFRecordDataset(str(file)).as_numpy_iterator()):
             if count == MAX_RECORDS:
                 fix = "TF Serving refuses such a model: write fewer."
                 raise NotAModel(file, f"more than {MAX_RECORDS} warm-up requests", fix)

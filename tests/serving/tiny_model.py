@@ -1,6 +1,6 @@
 """Writes a tiny SavedModel with the signatures that rawbert's models have.
 
-    python tiny_model.py BASE_PATH VERSION [BIAS]
+    python tiny_model.py BASE_PATH VERSION:BIAS …
 
 Run as a process: exporting must leave nothing behind in the one that serves. The classifier counts:
 its scores are softmax([pieces, bytes / 10 + BIAS]), so a version can be told by its scores.
@@ -62,7 +62,7 @@ class TinyModel(tf.Module):
     @tf.function(input_signature=[TEXT])
     def tokenize(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
         ids = self._pieces(text)
-        words = tf.gather(PIECES + ["[OOV]"], ids)
+        words = tf.gather([*PIECES, "[OOV]"], ids)
         return {
             "pieces": _dense(words, ""),
             "input_word_ids": _dense(tf.cast(ids, tf.int32), 0),
@@ -143,5 +143,6 @@ def _write_warmup(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    bias = float(sys.argv[3]) if len(sys.argv) > 3 else 0.0
-    print(write(Path(sys.argv[1]), int(sys.argv[2]), bias))
+    for argument in sys.argv[2:]:
+        number, _, bias = argument.partition(":")
+        write(Path(sys.argv[1]), int(number), float(bias or 0))

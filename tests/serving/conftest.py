@@ -1,0 +1,76 @@
+"""A tiny model, a server of it in this process, and a REST client over a real socket."""
+
+import json
+import shutil
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+TINY_MODEL = Path(__file__).with_name("tiny_model.py")
+
+
+@pytest.fixture(scope="session")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with versions 1 (bias 0) and 2 (bias 3) of the tiny model; copy, do not change."""
+    base = tmp_path_factory.mktemp("exported")
+    subprocess.run([sys.executable, str(TINY_MODEL), str(base), "1:0", "2:3"], check=True)
+    return base
+
+
+@pytest.fixture
+def base_path(exported: Path, tmp_path: Path) -> Path:
+    """A base path of one's own with version 1 in it."""
+    shutil.copytree(exported / "1", tmp_path / "tiny" / "1")
+    return tmp_path / "tiny"
+
+
+@pytest.fixture(scope="session")
+def server(exported: Path) -> Iterator[Any]:
+    """A server of version 1 under the name `tiny`."""
+    from serving.server.main import start
+
+    with start(exported / "1", name="tiny", port=0, rest_port=0) as running:
+        yield running
+
+
+@pytest.fixture
+def client(server: Any) -> Iterator[Any]:
+    from serving.client import Client
+
+    with Client(server.target, name="tiny") as connected:
+        yield connected
+
+
+Answer = tuple[int, Any]
+
+
+def strict(text: bytes) -> Any:
+    """Parses JSON as the standard has it: UTF-8, no NaN, no Infinity."""
+
+    def refuse(name: str) -> None:
+        raise ValueError(f"{name} is not JSON")
+
+    return json.loads(text.decode("utf-8"), parse_constant=refuse)
+
+
+@pytest.fixture
+def rest(server: Any) -> Callable[..., Answer]:
+    """rest(path, body=None) -> (HTTP status, parsed answer); a body (bytes or JSON) is POSTed."""
+
+    def ask(path: str, body: Any = None, method: str | None = None) -> Answer:
+        data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
+        url = f"http://127.0.0.1:{server.rest_port}{path}"
+        request = urllib.request.Request(url, data=data, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=60) as response:
+                return response.status, strict(response.read())
+        except urllib.error.HTTPError as error:
+            return error.code, strict(error.read())
+
+    return ask

@@ -1,0 +1,140 @@
+"""Versions come, go and break while requests are served."""
+
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from serving.client import Client
+from serving.errors import NotAModel, ServingError
+from serving.server.main import RunningServer, start
+from serving.server.model import Model
+from serving.server.versions import open_base_path
+
+
+@pytest.fixture
+def running(base_path: Path) -> Iterator[RunningServer]:
+    with start(base_path, port=0, rest_port=None, poll_seconds=0.05) as server:
+        yield server
+
+
+def until(true: Callable[[], Any], seconds: float = 120) -> None:
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "it did not come to that"
+        time.sleep(0.02)
+
+
+def test_a_new_version_is_swapped_in_without_a_failed_request(
+    running: RunningServer, exported: Path, base_path: Path
+) -> None:
+    answers: list[tuple[int, float]] = []
+    stop = threading.Event()
+
+    def ask(client: Client) -> None:
+        while not stop.is_set():
+            answers.append(round(client.predict(["a film"])[0]["score"], 4))
+
+    with Client(running.target, name="tiny") as client:
+        old = round(client.predict(["a film"])[0]["score"], 4)
+        askers = [threading.Thread(target=ask, args=(client,)) for _ in range(4)]
+        for asker in askers:
+            asker.start()
+        shutil.copytree(exported / "2", base_path / "2")
+        until(lambda: client.status().get(1) == "END")
+        new = round(client.predict(["a film"])[0]["score"], 4)
+        stop.set()
+        for asker in askers:
+            asker.join()
+        assert client.status() == {2: "AVAILABLE", 1: "END"}
+    assert old != new
+    assert set(answers) == {old, new}
+
+
+def test_a_broken_version_is_reported_and_the_good_one_stays(
+    running: RunningServer, base_path: Path
+) -> None:
+    (base_path / "2").mkdir()
+    (base_path / "2" / "saved_model.pb").write_bytes(b"no model")
+    with Client(running.target, name="tiny") as client:
+        until(lambda: client.status().get(2) == "END")
+        assert client.status() == {2: "END", 1: "AVAILABLE"}
+        assert client.predict(["a film"])[0]["label"] == "rotten"
+
+
+def test_a_half_copied_version_waits_for_its_model(exported: Path, base_path: Path) -> None:
+    model = Model("tiny", open_base_path(base_path))
+    model.refresh()
+    shutil.copytree(exported / "2" / "variables", base_path / "2" / "variables")
+    model.refresh()
+    assert (model.version, 2 in model.states) == (1, False)
+    shutil.copy(exported / "2" / "saved_model.pb", base_path / "2")
+    model.refresh()  # the vocabulary is missing: it fails, and is tried again when that comes
+    assert (model.version, model.states[2].state) == (1, "END")
+    shutil.copytree(exported / "2" / "assets", base_path / "2" / "assets")
+    model.refresh()
+    assert (model.version, model.states[2].state) == (2, "AVAILABLE")
+    model.close()
+
+
+def test_taking_the_new_version_away_brings_the_old_one_back(
+    exported: Path, base_path: Path
+) -> None:
+    shutil.copytree(exported / "2", base_path / "2")
+    model = Model("tiny", open_base_path(base_path))
+    model.refresh()
+    assert model.version == 2
+    shutil.rmtree(base_path / "2")
+    model.refresh()
+    assert model.version == 1
+    shutil.rmtree(base_path / "1")
+    model.refresh()
+    assert model.version == 1
+    model.close()
+
+
+def test_a_version_in_use_is_freed_only_after_use(exported: Path, base_path: Path) -> None:
+    model = Model("tiny", open_base_path(base_path))
+    model.refresh()
+    with model.lease() as servable:
+        shutil.copytree(exported / "2", base_path / "2")
+        swapping = threading.Thread(target=model.refresh)
+        swapping.start()
+        until(lambda: model.version == 2)
+        assert model.states[1].state == "UNLOADING"
+        import numpy as np
+
+        text = {"text": np.array([b"a"], dtype=object)}
+        assert servable.run("serving_default", text, ["label"])["label"].tolist() == [b"rotten"]
+    swapping.join()
+    assert model.states[1].state == "END"
+    model.close()
+
+
+def test_a_pinned_version_stays(exported: Path, base_path: Path) -> None:
+    shutil.copytree(exported / "2", base_path / "2")
+    model = Model("tiny", open_base_path(base_path / "1"))
+    model.refresh()
+    model.refresh()
+    assert model.version == 1
+    model.close()
+    with pytest.raises(ServingError, match="not found"), model.lease():
+        pass
+
+
+def test_nothing_that_loads_is_no_server(tmp_path: Path) -> None:
+    (tmp_path / "m" / "1").mkdir(parents=True)
+    (tmp_path / "m" / "1" / "saved_model.pb").write_bytes(b"no model")
+    with pytest.raises(NotAModel, match="version 1: cannot be loaded"):
+        start(tmp_path / "m", port=0, rest_port=0)
+
+
+def test_warm_up_requests_that_fail_break_the_version(base_path: Path) -> None:
+    file = base_path / "1" / "assets.extra" / "tf_serving_warmup_requests"
+    file.write_bytes(file.read_bytes().replace(b"serving_default", b"serving_defauXt"))
+    with pytest.raises(NotAModel, match="TFRecord of PredictionLog"):
+        start(base_path, port=0, rest_port=0)
