@@ -75,7 +75,7 @@ class EncoderConfig:
         for field in _REQUIRED:
             if _KEYS[field] not in values:
                 raise BadInput(
-                    f"the key {_KEYS[field]!r} is absent",
+                    f"the key {_KEYS[field]!r} is absent.",
                     where=str(path),
                     fix="Take the config.json that came with the checkpoint.",
                 )
@@ -108,7 +108,7 @@ def check_length(config: EncoderConfig, max_tokens: int, where: str = "max_token
     """
     if max_tokens > config.max_positions:
         raise BadInput(
-            f"{max_tokens} tokens, but the encoder has positions for {config.max_positions}",
+            f"{max_tokens} tokens, but the encoder has positions for {config.max_positions}.",
             where=where,
             fix=f"Set max_tokens to {config.max_positions} or less, or take another encoder.",
         )
@@ -119,14 +119,14 @@ def _read(path: Path) -> dict[str, Any]:
         values = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise BadInput(
-            "no such file", where=str(path), fix="An encoder's folder holds a config.json."
+            "no such file.", where=str(path), fix="An encoder's folder holds a config.json."
         ) from None
     except ValueError as error:
         raise BadInput(
-            f"not JSON: {error}", where=str(path), fix="Fetch the encoder again."
+            f"not JSON: {error}.", where=str(path), fix="Fetch the encoder again."
         ) from None
     if not isinstance(values, dict):
-        raise BadInput("not a JSON object", where=str(path), fix="Fetch the encoder again.")
+        raise BadInput("not a JSON object.", where=str(path), fix="Fetch the encoder again.")
     return values
 
 
@@ -136,7 +136,7 @@ def _check_kind(values: dict[str, Any], where: str) -> None:
     for key, value in expected.items():
         if values.get(key, value) != value:
             raise BadInput(
-                f"{key} is {values[key]!r}, and only {value!r} is known here",
+                f"{key} is {values[key]!r}, and only {value!r} is known here.",
                 where=where,
                 fix="Take a BERT encoder, e.g. one whose model_type is 'bert'.",
             )
@@ -147,25 +147,25 @@ def _check(config: EncoderConfig, where: str) -> None:
         value, key = getattr(config, field.name), _KEYS[field.name]
         fix = problem = ""
         if field.type is int and (not isinstance(value, int) or isinstance(value, bool)):
-            problem, fix = f"{key} is {value!r}", "It is a whole number."
-        elif field.type is int and value < (0 if field.name in ("pad_id", "num_layers") else 1):
-            problem, fix = f"{key} is {value}", "It is 1 or more."
+            problem, fix = f"{key} is {value!r}.", "It is a whole number."
+        elif field.type is int and value < (0 if field.name == "pad_id" else 1):
+            problem, fix = f"{key} is {value}.", "It is 1 or more."
         elif field.type is float and not isinstance(value, (int, float)):
-            problem, fix = f"{key} is {value!r}", "It is a number."
+            problem, fix = f"{key} is {value!r}.", "It is a number."
         elif "dropout" in field.name and not 0 <= value < 1:
-            problem, fix = f"{key} is {value}", "It is at least 0 and less than 1."
+            problem, fix = f"{key} is {value}.", "It is at least 0 and less than 1."
         if problem:
             raise BadInput(problem, where=where, fix=fix)
     if config.activation not in ACTIVATIONS:
         raise BadInput(
-            f"hidden_act is {config.activation!r}",
+            f"hidden_act is {config.activation!r}.",
             where=where,
             fix=f"Known are {', '.join(ACTIVATIONS)}.",
         )
     if config.hidden_size % config.num_heads:
         raise BadInput(
             f"hidden_size {config.hidden_size} is no multiple of"
-            f" num_attention_heads {config.num_heads}",
+            f" num_attention_heads {config.num_heads}.",
             where=where,
             fix="Every head has the same width.",
         )

@@ -159,16 +159,27 @@ def test_traced_once_for_all_shapes(tiny: EncoderConfig) -> None:
     assert traced.experimental_get_tracing_count() == 1
 
 
-NAMES = """
-embeddings/words embeddings/positions embeddings/types embeddings/norm/gamma embeddings/norm/beta
-layer_0/attention/qkv/kernel layer_0/attention/qkv/bias
-layer_0/attention/output/kernel layer_0/attention/output/bias
-layer_0/attention/norm/gamma layer_0/attention/norm/beta
-layer_0/feed_forward/inner/kernel layer_0/feed_forward/inner/bias
-layer_0/feed_forward/output/kernel layer_0/feed_forward/output/bias
-layer_0/feed_forward/norm/gamma layer_0/feed_forward/norm/beta
-pooler/kernel pooler/bias
-""".split()
+NAMES = [
+    "embeddings/words",
+    "embeddings/positions",
+    "embeddings/types",
+    "embeddings/norm/gamma",
+    "embeddings/norm/beta",
+    "layer_0/attention/qkv/kernel",
+    "layer_0/attention/qkv/bias",
+    "layer_0/attention/output/kernel",
+    "layer_0/attention/output/bias",
+    "layer_0/attention/norm/gamma",
+    "layer_0/attention/norm/beta",
+    "layer_0/feed_forward/inner/kernel",
+    "layer_0/feed_forward/inner/bias",
+    "layer_0/feed_forward/output/kernel",
+    "layer_0/feed_forward/output/bias",
+    "layer_0/feed_forward/norm/gamma",
+    "layer_0/feed_forward/norm/beta",
+    "pooler/kernel",
+    "pooler/bias",
+]
 
 
 def test_names_of_variables_are_stable(tiny: EncoderConfig) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from trainer.errors import BadInput
 from trainer.model.checkpoints import names
-from trainer.model.checkpoints.tensor_file import Entry, read_header, read_tensor
+from trainer.model.checkpoints.tensor_file import FLOATS, Entry, read_header, read_tensor
 from trainer.model.config import EncoderConfig
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def check(folder: str | Path) -> CheckpointReport:
 
     Raises:
         BadInput: a file absent, cut short or of another format, a shape that does not fit, an
-            encoder's tensor missing. The pooler's may be: many sentence encoders have none.
+            encoder's tensor missing or quantized. The pooler may be missing: some encoders have none.
     """
     folder = Path(folder)
     config = EncoderConfig.from_json(folder)
@@ -59,12 +59,13 @@ def check(folder: str | Path) -> CheckpointReport:
     rows = words[1].shape[0] if words and words[1].shape else config.vocab_size
     if lines > rows:
         raise BadInput(
-            f"{lines:,} lines, but the encoder has embeddings for {rows:,}",
+            f"{lines:,} lines, but the encoder has embeddings for {rows:,}.",
             where=str(folder / VOCABULARY),
             fix="Take the vocab.txt that belongs to the checkpoint.",
         )
     if found:
         _refuse_unfit(report, folder / WEIGHTS)
+        _refuse_quantized(found, report.loaded, folder / WEIGHTS)
     return CheckpointReport(config, lines, not found, report)
 
 
@@ -74,18 +75,20 @@ def load(encoder: "Encoder", folder: str | Path) -> LoadReport:
     A missing pooler keeps its truncated-normal start, as in transformers, and is reported.
 
     Raises:
-        BadInput: what ``check`` raises, or tensors that are no finite floats.
+        BadInput: what ``check`` raises, or a tensor that is not finite; nothing is loaded then.
     """
     folder = Path(folder)
     report, found = check(folder), _found(folder)
     if names.shapes(report.config) != names.shapes(encoder.config):
         raise ValueError(f"the encoder was not made from {folder / 'config.json'}")
+    values = {
+        ours: np.concatenate([read_tensor(folder / WEIGHTS, *found[name]) for name in theirs])
+        for ours, theirs in names.tensors_of(encoder.config).items()
+        if all(name in found for name in theirs)
+    }
     variables = _variables(encoder)
-    for ours, theirs in names.tensors_of(encoder.config).items():
-        if all(name in found for name in theirs):
-            parts = [read_tensor(folder / WEIGHTS, *found[name]) for name in theirs]
-            values = np.concatenate(parts)
-            variables[ours].assign(values.T if ours.endswith("kernel") else values)
+    for ours, value in values.items():
+        variables[ours].assign(value.T if ours.endswith("kernel") else value)
     return report.tensors
 
 
@@ -122,7 +125,7 @@ def _found(folder: Path) -> dict[str, tuple[str, Entry]]:
     for other in _OTHER_FORMATS:
         if (folder / other).exists():
             raise BadInput(
-                f"there is {other}, but no {WEIGHTS}",
+                f"there is {other}, but no {WEIGHTS}.",
                 where=str(folder),
                 fix=f"Save the model with transformers' save_pretrained as one {WEIGHTS}.",
             )
@@ -150,11 +153,23 @@ def _refuse_unfit(report: LoadReport, path: Path) -> None:
         name, shape, expected = report.wrong_shape[0]
         problem = f"is {list(shape)}, but config.json asks for {list(expected)}"
         more = _and_more(report.wrong_shape)
-        raise BadInput(f"tensor {name!r} {problem}{more}", where=str(path), fix=fix)
+        raise BadInput(f"tensor {name!r} {problem}{more}.", where=str(path), fix=fix)
     missing = [name for name in report.missing if not name.startswith("pooler.")]
     if missing:
         more = _and_more(missing)
-        raise BadInput(f"tensor {missing[0]!r} is missing{more}", where=str(path), fix=fix)
+        raise BadInput(f"tensor {missing[0]!r} is missing{more}.", where=str(path), fix=fix)
+
+
+def _refuse_quantized(
+    found: dict[str, tuple[str, Entry]], loaded: tuple[str, ...], path: Path
+) -> None:
+    for name, entry in found.values():
+        if name in loaded and entry.dtype not in FLOATS:
+            raise BadInput(
+                f"tensor {name!r} is of type {entry.dtype}.",
+                where=str(path),
+                fix=f"Weights are one of {', '.join(FLOATS)}: take a checkpoint not quantized.",
+            )
 
 
 def _and_more(items: tuple | list) -> str:
@@ -166,7 +181,7 @@ def _count_lines(path: Path) -> int:
         content = path.read_bytes()
     except FileNotFoundError:
         fix = "An encoder's folder holds the vocab.txt that it was trained with."
-        raise BadInput("no such file", where=str(path), fix=fix) from None
+        raise BadInput("no such file.", where=str(path), fix=fix) from None
     return content.count(b"\n") + (not content.endswith(b"\n") and bool(content))
 
 
