@@ -1,37 +1,20 @@
 """The pipeline: plain arguments in, a TFX pipeline out, the same for every runner."""
 
 import os
-from dataclasses import dataclass
 
-from components.encoder_importer import EncoderImporter
-from components.example_validator import ExampleValidator
 from components.serving_validator import ServingValidator
 from tfx import v1 as tfx
 from tfx.orchestration import metadata
 
+from components.encoder_importer import EncoderImporter
 from components.evaluator import Evaluator
+from components.example_validator import ExampleValidator
 from components.text_example_gen import TextExampleGen
 from components.text_schema_gen import TextSchemaGen
 from components.transform import Transform
+from pipeline.check import Inputs
 from pipeline.evaluation import eval_config
 from pipeline.recipe import Recipe
-
-
-@dataclass(frozen=True)
-class Inputs:
-    """What a recipe's sources came to when they were resolved and read.
-
-    Attributes:
-        data: JSON of the reader's settings, with local or remote paths in place of sources.
-        data_fingerprint: digest of the files' content; part of the cache's key.
-        encoder: the encoder's source, or JSON of its dimensions.
-        encoder_fingerprint: digest of its content; part of the cache's key.
-    """
-
-    data: str
-    data_fingerprint: str
-    encoder: str
-    encoder_fingerprint: str
 
 
 def create_pipeline(

@@ -8,17 +8,21 @@ order is a function of seed and epoch alone, so a resumed run sees what the kill
 
 import tensorflow as tf
 
-from trainer.preprocessing import RAGGED_OUTPUTS
+from trainer.preprocessing import VARIABLE_OUTPUTS
 
 ENCODER_INPUTS = ("input_word_ids", "input_mask", "input_type_ids")
 SHUFFLE_ROWS = 20_000
 POOL_BATCHES = 64
 
-_SPEC = {name: tf.io.RaggedFeature(tf.int64) for name in RAGGED_OUTPUTS} | {
+_SPEC = {name: tf.io.RaggedFeature(tf.int64) for name in VARIABLE_OUTPUTS} | {
     "dropped_tokens": tf.io.FixedLenFeature([], tf.int64),
     "label": tf.io.FixedLenFeature([], tf.int64),
 }
 _BATCH_SPEC = {name: _SPEC[name] for name in (*ENCODER_INPUTS, "label")}
+
+SIGNATURE = {name: tf.TensorSpec([None, None], tf.int32) for name in ENCODER_INPUTS} | {
+    "label": tf.TensorSpec([None], tf.int32)
+}
 
 
 def read(patterns: list[str]) -> tf.data.Dataset:
@@ -73,13 +77,19 @@ def evaluation_batches(patterns: list[str], batch_size: int, pad_id: int) -> tf.
 
 
 def _batches_of_like_length(rows: tf.data.Dataset, batch_size: int, pad_id: int) -> tf.data.Dataset:
+    pads = dict.fromkeys(ENCODER_INPUTS, 0) | {"input_word_ids": pad_id}
+
     def cut(serialized: tf.Tensor) -> tf.data.Dataset:
         pool = tf.io.parse_example(serialized, _BATCH_SPEC)
         order = tf.argsort(pool["input_word_ids"].row_lengths(), stable=True)
         pool = {key: tf.cast(tf.gather(value, order), tf.int32) for key, value in pool.items()}
-        padding = dict.fromkeys(pool, 0) | {"input_word_ids": pad_id}
-        return tf.data.Dataset.from_tensor_slices(pool).padded_batch(
-            batch_size, padding_values=padding
-        )
+
+        def batch(start: tf.Tensor) -> dict[str, tf.Tensor]:
+            rows = {key: value[start : start + batch_size] for key, value in pool.items()}
+            return {key: rows[key].to_tensor(pad) for key, pad in pads.items()} | {
+                "label": rows["label"]
+            }
+
+        return tf.data.Dataset.range(0, tf.size(order, tf.int64), batch_size).map(batch)
 
     return rows.batch(batch_size * POOL_BATCHES).flat_map(cut)

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from trainer import warmup
 from trainer.model.classifier import Classifier
-from trainer.preprocessing import RAGGED_OUTPUTS
+from trainer.preprocessing import VARIABLE_OUTPUTS
 from trainer.text.vocabulary import Vocabulary
 
 Tensors = dict[str, tf.Tensor]
@@ -43,17 +43,21 @@ class Servable(tf.Module):
         vocabulary: Vocabulary,
     ) -> None:
         super().__init__(name="servable")
-        self._classifier, self._text, self._label = classifier, text, label
+        self._text, self._label = text, label
         self._labels, self._pieces = tf.constant(labels), tf.constant(vocabulary.tokens)
-        self._pads = dict.fromkeys(RAGGED_OUTPUTS, 0) | {
+        self._pads = dict.fromkeys(VARIABLE_OUTPUTS, 0) | {
             "input_word_ids": vocabulary.pad,
             "starts": -1,
             "ends": -1,
         }
-        # What a SavedModel must track: the tables and assets of Transform, and the bare variables
-        # (the Keras layers themselves would bring their own, useless, signatures along).
+        # What a SavedModel must track: the tables and assets of Transform, and the bare variables.
+        # The Keras layers stay behind functions: tracked, they would bring every variable again.
         self._transform = transform
         self._variables = [variable.value for variable in classifier.variables]
+        self._logits = lambda dense: classifier(dense)
+        self._encode = lambda dense: classifier.encoder(
+            dense["input_word_ids"], dense["input_mask"], dense["input_type_ids"]
+        )
 
     def signatures(self) -> dict[str, tf.types.experimental.ConcreteFunction]:
         """All signatures by name."""
@@ -75,22 +79,20 @@ class Servable(tf.Module):
     @tf.function(input_signature=[_TEXT])
     def _features(self, text: tf.Tensor) -> Tensors:
         """Raw text ▶ Transform's outputs: the one function that all signatures go through."""
-        features = self._transform({self._text: text})
-        return {
-            name: tf.cast(features[name], tf.int32) for name in (*RAGGED_OUTPUTS, "dropped_tokens")
-        }
+        return _ragged(self._transform({self._text: text}))
 
     def _dense(self, features: Tensors) -> Tensors:
         """[batch, (tokens)] ▶ [batch, longest, but at least 1], padded."""
-        width = tf.maximum(1, tf.reduce_max(features["input_word_ids"].row_lengths()))
+        layout = features["input_word_ids"]
+        width = tf.maximum(tf.constant(1, tf.int64), tf.reduce_max(layout.row_lengths()))
+        shape = tf.stack([layout.nrows(), width])
         return {
-            name: features[name].to_tensor(pad, shape=[None, width])
-            for name, pad in self._pads.items()
+            name: features[name].to_tensor(pad, shape=shape) for name, pad in self._pads.items()
         }
 
     def _predict(self, text: tf.Tensor) -> Tensors:
         features = self._features(text)
-        scores = tf.nn.softmax(self._classifier(self._dense(features)))
+        scores = tf.nn.softmax(self._logits(self._dense(features)))
         return {
             "label": tf.gather(self._labels, tf.argmax(scores, -1)),
             "score": tf.reduce_max(scores, -1),
@@ -112,7 +114,7 @@ class Servable(tf.Module):
         dense = self._dense(features)
         pieces = tf.gather(self._pieces, features["input_word_ids"])
         return {
-            "pieces": pieces.to_tensor("", shape=[None, tf.shape(dense["starts"])[1]]),
+            "pieces": pieces.to_tensor("", shape=tf.shape(dense["starts"], tf.int64)),
             "input_word_ids": dense["input_word_ids"],
             "input_type_ids": dense["input_type_ids"],
             "starts": dense["starts"],
@@ -123,9 +125,7 @@ class Servable(tf.Module):
 
     def _embed(self, text: tf.Tensor) -> Tensors:
         dense = self._dense(self._features(text))
-        encoded = self._classifier.encoder(
-            dense["input_word_ids"], dense["input_mask"], dense["input_type_ids"]
-        )
+        encoded = self._encode(dense)
         mask = tf.cast(dense["input_mask"], tf.float32)[:, :, None]
         mean = tf.reduce_sum(encoded.sequence * mask, 1) / tf.reduce_sum(mask, 1)
         return {"pooled": encoded.pooled, "mean": mean}
@@ -139,8 +139,26 @@ class Servable(tf.Module):
             self._text: tf.io.FixedLenFeature([], tf.string),
             self._label: tf.io.VarLenFeature(tf.string),
         }
-        features = dict(self._transform(tf.io.parse_example(examples, spec)))
-        return {**features, **self._dense({n: features[n] for n in RAGGED_OUTPUTS})}
+        features = self._transform(tf.io.parse_example(examples, spec))
+        ragged = _ragged(features)
+        return {
+            **self._dense(ragged),
+            "dropped_tokens": ragged["dropped_tokens"],
+            "label": features["label"],
+        }
+
+
+def _ragged(features: dict[str, tf.SparseTensor]) -> Tensors:
+    """Transform's sparse outputs as ragged ones, all int32; they share one layout."""
+    words = features["input_word_ids"]
+    layout = tf.RaggedTensor.from_value_rowids(
+        words.values, words.indices[:, 0], nrows=words.dense_shape[0], validate=False
+    )
+    ragged = {
+        name: layout.with_values(tf.cast(features[name].values, tf.int32))
+        for name in VARIABLE_OUTPUTS
+    }
+    return {**ragged, "dropped_tokens": tf.cast(features["dropped_tokens"], tf.int32)}
 
 
 def save(servable: Servable, folder: str, max_tokens: int) -> None:

@@ -72,11 +72,9 @@ class Loop:
             total_steps=self._steps * settings.epochs,
         )
         self._checkpoint = Checkpoint(state_folder, [*model.variables, *self._optimizer.variables])
-        self._train_step = tf.function(self._step, reduce_retracing=True)
-        self._predict = tf.function(
-            lambda batch: tf.argmax(self._model(batch, training=False), -1, tf.int32),
-            reduce_retracing=True,
-        )
+        # One trace for all lengths.
+        self._train_step = tf.function(self._step, input_signature=[batches.SIGNATURE])
+        self._right = tf.function(self._count_right, input_signature=[batches.SIGNATURE])
 
     def run(self, after_epoch: Callable[[dict[str, Any]], None]) -> list[dict[str, Any]]:
         """Trains, and leaves the best epoch's weights in the model.
@@ -160,11 +158,15 @@ class Loop:
         hits = tf.argmax(logits, -1, tf.int32) == batch["label"]
         return loss, tf.reduce_sum(tf.cast(hits, tf.int32))
 
+    def _count_right(self, batch: Batch) -> tf.Tensor:
+        answers = tf.argmax(self._model(batch, training=False), -1, tf.int32)
+        return tf.reduce_sum(tf.cast(answers == batch["label"], tf.int32))
+
     def _accuracy(self) -> float:
         right, rows = 0, 0
         for batch in batches.evaluation_batches(
             self._splits.eval, self._settings.batch_size, self._pad_id
         ):
-            right += int(tf.reduce_sum(tf.cast(self._predict(batch) == batch["label"], tf.int32)))
+            right += int(self._right(batch))
             rows += int(batch["label"].shape[0])
         return right / rows if rows else math.nan

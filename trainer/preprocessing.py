@@ -9,9 +9,10 @@ import tensorflow_transform as tft
 
 from trainer.text import pack
 from trainer.text.tokenize import PieceTokenizer
+from trainer.text.vocabulary import Vocabulary
 
 LABEL_VOCABULARY = "labels"
-RAGGED_OUTPUTS = ("input_word_ids", "input_mask", "input_type_ids", "starts", "ends")
+VARIABLE_OUTPUTS = ("input_word_ids", "input_mask", "input_type_ids", "starts", "ends")
 
 
 def preprocessing_fn(inputs: dict[str, Any], custom_config: dict[str, Any]) -> dict[str, Any]:
@@ -24,24 +25,27 @@ def preprocessing_fn(inputs: dict[str, Any], custom_config: dict[str, Any]) -> d
             folder with ``vocab.txt`` and ``tokenizer_config.json`` (see `components.transform`).
 
     Returns:
-        `RAGGED_OUTPUTS`, each ``[batch, (tokens)] int64``, never longer than ``max_tokens``;
+        `VARIABLE_OUTPUTS`, each ``[batch, (tokens)] int64``, never longer than ``max_tokens``;
         ``dropped_tokens`` ``[batch] int64``, the pieces that truncation cut off; ``label``
         ``[batch] int64``, −1 where the label is absent or was not seen in training.
     """
+    vocabulary = Vocabulary.read(os.path.join(custom_config["encoder"], "vocab.txt"))
     tokenizer = tft.make_and_track_object(
-        lambda: piece_tokenizer(custom_config["encoder"]), name="piece_tokenizer"
+        lambda: _piece_tokenizer(custom_config["encoder"]), name="piece_tokenizer"
     )
     text = tf.reshape(inputs[custom_config["text"]], [-1])
-    packed = pack.pack(tokenizer.tokenize(text), tokenizer.vocabulary, custom_config["max_tokens"])
-    # tf.train.Example knows no integer but int64.
-    outputs = {name: tf.cast(getattr(packed, name), tf.int64) for name in RAGGED_OUTPUTS}
+    packed = pack.pack(tokenizer.tokenize(text), vocabulary, custom_config["max_tokens"])
+    # Sparse, because tf.Transform stores a ragged `x` under the name `x$ragged_values`; int64,
+    # because tf.train.Example knows no other integer.
+    outputs = {
+        name: tf.cast(getattr(packed, name), tf.int64).to_sparse() for name in VARIABLE_OUTPUTS
+    }
     outputs["dropped_tokens"] = tf.cast(packed.dropped_tokens, tf.int64)
     outputs["label"] = _label_ids(inputs[custom_config["label"]])
     return outputs
 
 
-def piece_tokenizer(encoder: str) -> PieceTokenizer:
-    """The tokenizer of an encoder folder: its vocabulary, and whether it lower-cases."""
+def _piece_tokenizer(encoder: str) -> PieceTokenizer:
     with tf.io.gfile.GFile(os.path.join(encoder, "tokenizer_config.json")) as file:
         lower_case = bool(json.load(file)["do_lower_case"])
     return PieceTokenizer(os.path.join(encoder, "vocab.txt"), lower_case)

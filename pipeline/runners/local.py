@@ -1,6 +1,6 @@
 """Runs a pipeline on this machine, one component after another, and tells what happens."""
 
-import logging
+import datetime
 import threading
 import time
 from collections.abc import Callable
@@ -8,6 +8,11 @@ from dataclasses import dataclass, field
 
 import psutil
 from tfx import v1 as tfx
+from tfx.dsl.compiler import constants
+from tfx.orchestration import metadata
+from tfx.orchestration.local import local_dag_runner, runner_utils
+from tfx.orchestration.portable import launcher, runtime_parameter_utils
+from tfx.proto.orchestration import pipeline_pb2
 
 Tell = Callable[[str, "Stage"], None]
 
@@ -18,7 +23,7 @@ class Stage:
 
     Attributes:
         name: the component's id.
-        seconds: wall time; cached components take a moment.
+        seconds: wall time.
         peak_mb: highest resident memory of the process and its children meanwhile.
     """
 
@@ -33,57 +38,69 @@ def run(pipeline: tfx.dsl.Pipeline, tell: Tell) -> list[Stage]:
 
     Args:
         pipeline: with a metadata connection.
-        tell: called with ``"started"`` or ``"finished"`` and the stage.
+        tell: called with ``"started"``, ``"finished"`` or ``"failed"`` and the stage.
 
     Returns:
         The stages that ran.
     """
-    stages = _Stages(tell)
-    logger = logging.getLogger("absl")
-    logger.addHandler(stages)
-    level = logger.level
-    logger.setLevel(min(level or logging.INFO, logging.INFO))
-    try:
-        with _peak_memory(stages):
-            tfx.orchestration.LocalDagRunner().run(pipeline)
-    finally:
-        logger.removeHandler(stages)
-        logger.setLevel(level)
-        stages.close_open()
-    return stages.done
+    runner = _TellingRunner(tell)
+    runner.run(pipeline)
+    return runner.stages
 
 
-class _Stages(logging.Handler):
-    """Learns of a component's start and end from the local runner's own log records."""
+class _TellingRunner(local_dag_runner.LocalDagRunner):
+    """TFX's local runner, which by itself tells of its progress to the log alone."""
 
     def __init__(self, tell: Tell) -> None:
-        super().__init__(logging.INFO)
-        self._tell, self.open, self.done = tell, None, []  # type: ignore[var-annotated]
+        super().__init__()
+        self._tell, self.stages = tell, []  # type: ignore[var-annotated]
 
-    def emit(self, record: logging.LogRecord) -> None:
-        if record.msg == "Component %s is running.":
-            self.open = Stage(str(record.args[0]))  # type: ignore[index]
-            self._tell("started", self.open)
-        elif record.msg == "Component %s is finished." and self.open:
-            self._finish("finished")
+    def run_with_ir(
+        self,
+        pipeline: pipeline_pb2.Pipeline,
+        run_options: pipeline_pb2.RunOptions | None = None,
+    ) -> None:
+        """Launches the nodes one by one, as the standard local runner does."""
+        if run_options:
+            raise ValueError("partial runs are not supported here")
+        run_id = datetime.datetime.now().isoformat()
+        runtime_parameter_utils.substitute_runtime_parameter(
+            pipeline, {constants.PIPELINE_RUN_ID_PARAMETER_NAME: run_id}
+        )
+        deployment = runner_utils.extract_local_deployment_config(pipeline)
+        connection_config = deployment.metadata_connection_config
+        connection = getattr(connection_config, connection_config.WhichOneof("connection_config"))
+        for node in pipeline.nodes:
+            node_id = node.pipeline_node.node_info.id
+            one = launcher.Launcher(
+                pipeline_node=node.pipeline_node,
+                mlmd_connection=metadata.Metadata(connection),
+                pipeline_info=pipeline.pipeline_info,
+                pipeline_runtime_spec=pipeline.runtime_spec,
+                executor_spec=runner_utils.extract_executor_spec(deployment, node_id),
+                custom_driver_spec=runner_utils.extract_custom_driver_spec(deployment, node_id),
+            )
+            self._launch(node_id, one)
 
-    def close_open(self) -> None:
-        """Ends the stage that an error or Ctrl-C cut off."""
-        if self.open:
-            self._finish("failed")
-
-    def _finish(self, how: str) -> None:
-        stage, self.open = self.open, None
-        stage.seconds = time.monotonic() - stage.started
-        self.done.append(stage)
-        self._tell(how, stage)
+    def _launch(self, node_id: str, one: launcher.Launcher) -> None:
+        stage = Stage(node_id)
+        self.stages.append(stage)
+        self._tell("started", stage)
+        how = "failed"
+        try:
+            with _peak_memory(stage):
+                one.launch()
+            how = "finished"
+        finally:
+            stage.seconds = time.monotonic() - stage.started
+            self._tell(how, stage)
 
 
 class _peak_memory:  # noqa: N801 - a context manager that reads as a noun
-    """Samples resident memory, children included, and credits the stage that is open."""
+    """Samples resident memory, children included, into a stage."""
 
-    def __init__(self, stages: _Stages, every_s: float = 0.25) -> None:
-        self._stages, self._every_s = stages, every_s
+    def __init__(self, stage: Stage, every_s: float = 0.25) -> None:
+        self._stage, self._every_s = stage, every_s
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._sample, daemon=True)
 
@@ -97,8 +114,7 @@ class _peak_memory:  # noqa: N801 - a context manager that reads as a noun
     def _sample(self) -> None:
         me = psutil.Process()
         while not self._stop.wait(self._every_s):
-            if stage := self._stages.open:
-                stage.peak_mb = max(stage.peak_mb, _resident(me) / 2**20)
+            self._stage.peak_mb = max(self._stage.peak_mb, _resident(me) / 2**20)
 
 
 def _resident(process: psutil.Process) -> int:

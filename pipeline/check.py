@@ -1,0 +1,198 @@
+"""Checks a recipe against the world before anything starts: names, data, encoder.
+
+`pipeline.recipe` has typed it; here its sources are brought and read once, so that a mistake costs
+seconds, not the half hour until the component that would have met it. No TFX in here.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from components import encoder_folder, sources
+from components.readers import survey
+from components.readers.fingerprint import fingerprint
+from components.readers.select import Selection
+from components.readers.survey import Survey
+from components.splits import given_files
+from pipeline.recipe import FromScratch, Recipe, Splits
+from pipeline.recipe_yaml import Document, KeyPath
+from serving.ops import table
+from trainer.errors import BadInput
+from trainer.model import config as encoder_config
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a recipe's sources came to when they were resolved and read.
+
+    Attributes:
+        data: JSON of the reader's settings, with local paths in place of sources.
+        data_fingerprint: digest of the files' content; part of the cache's key.
+        encoder: the encoder's source, or JSON of its dimensions.
+        encoder_fingerprint: digest of its content; part of the cache's key.
+        survey: what one reading of the data found.
+    """
+
+    data: str
+    data_fingerprint: str
+    encoder: str
+    encoder_fingerprint: str
+    survey: Survey
+
+
+# A column of this name in an Example would be taken for the signature's tensor of that name by
+# TFMA and bulk inference. The text column may be called `text`: there it is the same thing.
+_SIGNATURE_NAMES = {
+    "text": "an input of `serving_default`",
+    "text_pair": "an input of `serving_default`",
+    "inputs": "the input of `classify`",
+    "examples": "the input of `examples`",
+    **dict.fromkeys(
+        ("label", "score", "labels", "scores", "dropped_tokens"), "an output of `serving_default`"
+    ),
+    "classes": "an output of `classify`",
+    "outputs": "the output of `regress`",
+    **dict.fromkeys(
+        ("pieces", "input_word_ids", "input_type_ids", "starts", "ends", "n_pieces"),
+        "an output of `tokenize`",
+    ),
+    "input_mask": "an output of `transform_features`",
+    **dict.fromkeys(("pooled", "mean"), "an output of `embed`"),
+}
+
+
+def check(recipe: Recipe, document: Document) -> Inputs:
+    """Brings and reads all that the recipe names.
+
+    Raises:
+        BadInput: what cannot be used; file, line, key, what was found and what would do.
+        OSError: the network or the disk is at fault.
+    """
+    _check_names(recipe, document)
+    _check_tf_serving(recipe, document)
+    encoder = _check_encoder(recipe, document)
+    data, found = _check_data(recipe, document)
+    return Inputs(
+        data=json.dumps(data, sort_keys=True),
+        data_fingerprint=fingerprint(data),
+        encoder=encoder,
+        encoder_fingerprint=encoder_folder.fingerprint(encoder),
+        survey=found,
+    )
+
+
+def _check_names(recipe: Recipe, document: Document) -> None:
+    if recipe.data.text == recipe.data.label:
+        raise BadInput(
+            f"text and label are the same column `{recipe.data.text}`.",
+            where=document.where(("data", "label")),
+            fix="A model that reads its label learns nothing.",
+        )
+    used: list[tuple[KeyPath, str]] = [
+        (("data", "text"), recipe.data.text),
+        (("data", "label"), recipe.data.label),
+        *((("gate", "slices"), column) for column in recipe.slice_columns),
+    ]
+    for keys, column in used:
+        if column in _SIGNATURE_NAMES and (keys, column) != (("data", "text"), "text"):
+            key = ".".join(map(str, keys))
+            raise BadInput(
+                f"the column `{column}` is called like {_SIGNATURE_NAMES[column]}.",
+                where=document.where(keys),
+                fix=f"Write `rename: {{{column}: {column}_given}}` under `data`"
+                f" and `{key}: {column}_given`.",
+            )
+
+
+def _check_tf_serving(recipe: Recipe, document: Document) -> None:
+    try:
+        table.OpTable(recipe.serve.tf_serving)
+    except table.UnknownRelease as error:
+        raise BadInput(
+            f"TensorFlow Serving {recipe.serve.tf_serving} is not known here.",
+            where=document.where(("serve", "tf_serving")),
+            fix=f"Known releases: {', '.join(table.releases())}.",
+        ) from error
+
+
+def _check_encoder(recipe: Recipe, document: Document) -> str:
+    with _at(document, ("encoder",)):
+        if isinstance(recipe.encoder, FromScratch):
+            encoder = json.dumps(recipe.encoder.model_dump(), sort_keys=True)
+            positions = recipe.encoder.max_positions
+        else:
+            encoder = recipe.encoder
+            folder = sources.resolve(encoder)
+            positions = encoder_config.EncoderConfig.from_json(folder).max_positions
+        encoder_folder.check_encoder(encoder)
+    if recipe.max_tokens > positions:
+        raise BadInput(
+            f"{recipe.max_tokens} tokens, but the encoder has {positions} positions.",
+            where=document.where(("max_tokens",)),
+            fix=f"Write {positions} or less.",
+        )
+    return encoder
+
+
+def _check_data(recipe: Recipe, document: Document) -> tuple[dict[str, Any], Survey]:
+    section = recipe.data
+    with _at(document, ("data", "path")):
+        path = _resolved(section.path)
+        files = given_files(path, section.format)
+    data = {
+        "path": path,
+        "format": section.format,
+        "text": section.text,
+        "label": section.label,
+        "columns": recipe.slice_columns,
+        "keep": section.keep,
+        "rename": section.rename,
+    }
+    selection = Selection.of(section.text, section.label, section.keep, recipe.slice_columns)
+    with _at(document, ("data",)):
+        found = survey.survey(
+            [file for split in files.values() for file in split],
+            section.text,
+            section.label,
+            section.keep,
+            section.format,
+        )
+        found.refuse(selection, section.bad_rows)
+    if section.schema_ and not Path(section.schema_).is_file():
+        raise BadInput(
+            f"no such schema: {section.schema_}.",
+            where=document.where(("data", "schema")),
+            fix="Name a schema.pbtxt, or leave the key out and one is inferred from train.",
+        )
+    return data, found
+
+
+def _resolved(path: str | Splits) -> str | dict[str, str]:
+    if isinstance(path, str):
+        return _local(path)
+    return {split: _local(one) for split, one in path.model_dump().items() if one}
+
+
+def _local(path: str) -> str:
+    """A source as the local file it came to; a pattern stays one."""
+    scheme, _ = sources.split(path)
+    return str(sources.resolve(path)) if scheme else str(Path(path).absolute())
+
+
+class _at:  # noqa: N801 - a context manager that reads as a preposition
+    """Names the recipe's line in an error that knows only its own place."""
+
+    def __init__(self, document: Document, keys: KeyPath) -> None:
+        self._document, self._keys = document, keys
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type | None, error: BaseException | None, _: object) -> None:
+        if isinstance(error, BadInput):
+            where = self._document.where(self._keys)
+            inner = "" if error.where in ("", ".".join(map(str, self._keys))) else error.where
+            raise BadInput(
+                f"{inner}: {error.found}" if inner else error.found, where=where, fix=error.fix
+            ) from error
