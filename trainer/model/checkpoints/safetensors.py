@@ -48,7 +48,7 @@ def check(folder: str | Path) -> CheckpointReport:
 
     Raises:
         BadInput: a file absent, cut short or of another format, a shape that does not fit, an
-            encoder's tensor missing or quantized. The pooler may be missing: some encoders have none.
+            encoder's tensor missing or quantized. The pooler may be missing; some have none.
     """
     folder = Path(folder)
     config = EncoderConfig.from_json(folder)
