@@ -98,8 +98,8 @@ def _pinning_config(base_path: "BasePath", name: str) -> str:
 def _serve_embedded(path: Path, name: str, host: str, port: int, rest_port: int) -> None:
     import logging
 
-    from serving.quiet import quiet_tensorflow
     from serving.errors import NotAModel
+    from serving.quiet import quiet_tensorflow
     from serving.server.__main__ import told_to_stop
     from serving.server.main import start
 

@@ -96,11 +96,12 @@ class Model:
         try:
             servable = Servable(path, version)
             count = warmup.warm(servable)
-        except NotAModel as error:
+        except Exception as error:  # whatever it is, the version that serves must go on serving
             if servable is not None:
                 servable.close()
             self._failed[version] = files
-            self.states[version] = VersionState("END", Code.INVALID_ARGUMENT, error.found)
+            found = error.found if isinstance(error, NotAModel) else repr(error)
+            self.states[version] = VersionState("END", Code.INVALID_ARGUMENT, found)
             _log.error("version %d of %s is not served: %s", version, self.name, error)
             return False
         _log.info("version %d of %s loaded, %d warm-up requests", version, self.name, count)
