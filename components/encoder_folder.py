@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from components import sources
-from components.sources import layout
+from components.sources import layout, tf_checkpoint
 from components.sources.folder import fingerprint as fingerprint_of_files
 from trainer.errors import BadInput
 from trainer.model.checkpoints import safetensors
@@ -144,12 +144,16 @@ def _write_pretrained(source: str, folder: Path, copy: bool) -> bool:
     if not found.is_dir():
         fix = "Name the folder that holds it, with config.json and vocab.txt."
         raise BadInput("an encoder is a folder, this is a file.", where=source, fix=fix)
+    if not (found / layout.WEIGHTS).is_file() and tf_checkpoint.prefix_of(found):
+        tf_checkpoint.convert(found, folder, source)
+        found = folder
     layout.check_layout(found, source)
     lower = layout.lower_case(found, source)
-    (folder / layout.VOCABULARY).write_bytes(layout.vocabulary(found, source))
-    shutil.copyfile(found / "config.json", folder / "config.json")
-    place = shutil.copyfile if copy else os.symlink
-    place((found / layout.WEIGHTS).resolve(), folder / layout.WEIGHTS)
+    if found != folder:
+        (folder / layout.VOCABULARY).write_bytes(layout.vocabulary(found, source))
+        shutil.copyfile(found / "config.json", folder / "config.json")
+        place = shutil.copyfile if copy else os.symlink
+        place((found / layout.WEIGHTS).resolve(), folder / layout.WEIGHTS)
     return lower
 
 

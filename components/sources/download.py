@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 import requests
 
-from components.sources.cache import CacheUnusable, locked, writing
+from components.sources.cache import CacheUnusable, discard, locked, writing
 from components.sources.index import Unreachable, without_password
 from components.sources.progress import Progress, silent
 
@@ -35,7 +35,7 @@ def sha256_of(path: Path) -> str:
 def download(
     url: str,
     target: Path,
-    sha256: str,
+    sha256: str | None,
     session: requests.Session,
     *,
     size: int = 0,
@@ -46,7 +46,7 @@ def download(
     Args:
         url: http, https or file.
         target: where the whole, checked file will be.
-        sha256: what its bytes must hash to.
+        sha256: what its bytes must hash to; None where nobody says it, and nothing is resumed.
         session: carries proxy and certificates.
         size: in bytes, if known before.
         progress: told (name, bytes so far, bytes in all or 0).
@@ -72,14 +72,22 @@ def download(
 
 
 def _bring_checked(
-    url: str, part: Path, sha256: str, session: requests.Session, size: int, progress: Progress
+    url: str,
+    part: Path,
+    sha256: str | None,
+    session: requests.Session,
+    size: int,
+    progress: Progress,
 ) -> None:
+    if sha256 is None:
+        discard(part)  # nothing would tell whether two halves are of one file
+        return _bring(url, part, session, size, progress)
     resumed = part.exists()
     _bring(url, part, session, size, progress)
     if resumed and sha256_of(part) != sha256:  # the old half may be the culprit
         part.unlink()
         _bring(url, part, session, size, progress)
-    _check(part, sha256, url)
+    return _check(part, sha256, url)
 
 
 def _check(part: Path, sha256: str, url: str) -> None:
