@@ -2,17 +2,18 @@
 
 import os
 
-from components.serving_validator import ServingValidator
 from tfx import v1 as tfx
 from tfx.orchestration import metadata
 
 from components.encoder_importer import EncoderImporter
 from components.evaluator import Evaluator
 from components.example_validator import ExampleValidator
+from components.serving_validator import ServingValidator
 from components.text_example_gen import TextExampleGen
 from components.text_schema_gen import TextSchemaGen
 from components.transform import Transform
 from pipeline.check import Inputs
+from pipeline.code_digest import code_digest
 from pipeline.evaluation import eval_config
 from pipeline.recipe import Recipe
 
@@ -56,7 +57,11 @@ def create_pipeline(
         schema=schema.outputs["schema"],
         encoder=encoder.outputs["model"],
         preprocessing_fn="trainer.preprocessing.preprocessing_fn",
-        custom_config={**columns, "max_tokens": recipe.max_tokens},
+        custom_config={
+            **columns,
+            "max_tokens": recipe.max_tokens,
+            "code": code_digest("preprocessing.py", "text"),
+        },
     )
     transform.add_upstream_node(validator)  # nothing is transformed before the data is accepted
     trainer = tfx.components.Trainer(
@@ -71,6 +76,7 @@ def create_pipeline(
             "task": recipe.task,
             "max_tokens": recipe.max_tokens,
             "train": recipe.train.model_dump(),
+            "code": code_digest(),
         },
     )
     blessed = tfx.dsl.Resolver(

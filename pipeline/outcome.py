@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import tensorflow_model_analysis as tfma
-from components.serving_validator import REPORT as SERVING_REPORT
 
 from components.data_report import FILE_NAME as DATA_REPORT
 from components.data_report import DataReport
 from components.evaluator import BASELINE_PROPERTY
 from pipeline.run_record import Component
+from serving.validation import report as serving_report
 from trainer import batches
 from trainer.training import HISTORY
 
@@ -52,7 +52,7 @@ class Outcome:
     slices: list[SliceResult]
     blessed: bool
     baseline: str
-    serving: dict[str, Any] | None
+    serving: serving_report.Report | None
     pushed_to: Path | None
 
 
@@ -67,12 +67,12 @@ def read(run: dict[str, Component]) -> Outcome:
     transformed = _folder(run, "Transform", "transformed_examples")
     return Outcome(
         data=DataReport.from_json((examples / DATA_REPORT).read_text()) if examples else None,
-        lengths=_lengths(transformed) if transformed else None,
+        lengths=lengths(transformed) if transformed else None,
         history=json.loads((model_run / HISTORY).read_text()) if model_run else [],
         slices=_slices(str(evaluation)) if evaluation else [],
         blessed=bool(blessing and blessing.properties.get("blessed")),
         baseline=blessing.properties.get(BASELINE_PROPERTY, "") if blessing else "",
-        serving=json.loads((serving / SERVING_REPORT).read_text()) if serving else None,
+        serving=serving_report.read(serving) if serving else None,
         pushed_to=(
             Path(pushed.properties["pushed_destination"])
             if pushed and pushed.properties.get("pushed")
@@ -93,7 +93,8 @@ def _folder(run: dict[str, Component], name: str, key: str) -> Path | None:
     return Path(output.uri) if output else None
 
 
-def _lengths(transformed: Path) -> Lengths:
+def lengths(transformed: Path) -> Lengths:
+    """Lengths over all splits of transformed examples."""
     counts: Counter[int] = Counter()
     truncated = dropped = 0
     for length, lost in batches.lengths([str(transformed / "Split-*" / "*")]):

@@ -1,0 +1,177 @@
+"""The short report at the end of a run."""
+
+from collections import Counter
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from pipeline.outcome import Lengths, Outcome
+from pipeline.recipe import Recipe
+from pipeline.run_record import Component
+from pipeline.runners.local import Stage
+
+_console = Console(highlight=False, soft_wrap=True)
+_BAR = 40
+
+
+def show(recipe: Recipe, outcome: Outcome, stages: list[Stage], run: dict[str, Component]) -> None:
+    """Prints what the run found: data, lengths, epochs, gate, serving checks, push."""
+    _data(outcome)
+    if outcome.lengths:
+        show_lengths(outcome.lengths, recipe.max_tokens)
+    _epochs(outcome)
+    _gate(recipe, outcome)
+    _serving(recipe, outcome)
+    cached = sum(component.state == "cached" for component in run.values())
+    _head("run")
+    _console.print(
+        f"  {len(run)} components, {cached} cached,"
+        f" {sum(stage.seconds for stage in stages):.0f} s,"
+        f" at most {max((stage.peak_mb for stage in stages), default=0):,.0f} MB"
+    )
+
+
+def show_answers(model: Path, name: str, texts: tuple[str, ...]) -> None:
+    """Serves the pushed model for a moment and asks it over gRPC."""
+    from serving.client import Client
+    from serving.server.process import spawn
+
+    _head("asked over gRPC")
+    with spawn(model, name=name) as server, Client(server.target, name=name) as client:
+        for text, row in zip(texts, client.predict(list(texts)), strict=True):
+            _console.print(f"  {row['label']:<10} {row['score']:.3f}  {escape(text)}")
+
+
+def show_next(recipe: Recipe, outcome: Outcome, path: Path, log: Path) -> None:
+    """Prints where the model is, or why it is not, and what to do next."""
+    if outcome.pushed_to is None:
+        _console.print("\n[bold red]REFUSED[/]: nothing was pushed.")
+        for reason in _reasons(outcome):
+            _console.print(f"  {escape(reason)}")
+        _console.print(f"next     mend the data or the recipe ({path}), run again; log: {log}")
+        return
+    base = _short(outcome.pushed_to.parent)
+    _console.print(f"\n[bold green]PUSHED[/]   {_short(outcome.pushed_to)}")
+    _console.print(f"next     rawbert serve {base}")
+    _console.print('         rawbert predict "Any text at all."')
+    _console.print(f"         rawbert inspect {_short(outcome.pushed_to.parents[2])}")
+
+
+def _reasons(outcome: Outcome) -> list[str]:
+    gate = [f"gate: {why}" for one in outcome.slices for why in one.failures]
+    serving = [str(finding) for finding in outcome.serving.findings] if outcome.serving else []
+    return gate + [f"serving: {finding}" for finding in serving]
+
+
+def _short(path: Path) -> str:
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
+def _head(title: str) -> None:
+    _console.print(f"\n[bold]{title}[/]")
+
+
+def _data(outcome: Outcome) -> None:
+    report = outcome.data
+    if report is None:
+        return
+    _head("data")
+    splits = "  ".join(f"{split} {rows:,}" for split, rows in sorted(report.rows.items()))
+    _console.print(f"  rows: {splits}  (of {report.read:,} read)")
+    notes = {
+        "not kept by `keep`": report.not_kept,
+        "bad rows": report.bad_rows,
+        "empty texts": report.empty_texts,
+        "copies of earlier texts": report.duplicates,
+        "texts with more than one label": report.conflicts,
+        **{f"rows in both {pair.replace('/', ' and ')}": n for pair, n in report.overlap.items()},
+    }
+    for what, number in notes.items():
+        if number:
+            _console.print(f"  {number:,} {what}")
+    for row in report.bad[:5]:
+        _console.print(f"    {escape(str(row.file))}:{row.line}: {escape(row.reason)}")
+
+
+def show_lengths(lengths: Lengths, max_tokens: int) -> None:
+    """Prints the histogram and what truncation cost."""
+    _head("lengths in pieces, [CLS] and [SEP] counted")
+    bins = _binned(lengths.counts)
+    most = max(bins.values())
+    for upper, texts in bins.items():
+        bar = "█" * max(1, round(_BAR * texts / most))
+        _console.print(f"  ≤ {upper:>4} {texts:>8,}  {bar}")
+    share = lengths.truncated / max(1, lengths.counts.total())
+    _console.print(
+        f"  {lengths.truncated:,} texts ({share:.2%}) lost {lengths.dropped:,} pieces to"
+        f" max_tokens {max_tokens}"
+    )
+
+
+def _binned(counts: Counter[int]) -> dict[int, int]:
+    """Texts by the power of two, or one and a half, that holds their length."""
+    uppers = sorted({n for k in range(2, 20) for n in (2**k, 3 * 2 ** (k - 1))})
+    bins: Counter[int] = Counter()
+    for length, texts in counts.items():
+        bins[next(upper for upper in uppers if length <= upper)] += texts
+    first, last = min(bins), max(bins)
+    return {upper: bins[upper] for upper in uppers if first <= upper <= last}
+
+
+def _epochs(outcome: Outcome) -> None:
+    if not outcome.history:
+        return
+    _head("training")
+    best = max(outcome.history, key=lambda epoch: epoch["eval_accuracy"])
+    for epoch in outcome.history:
+        kept = "  ◀ kept" if epoch is best else ""
+        _console.print(
+            "  epoch {epoch}  loss {loss:.4f}  train {train_accuracy:.4f}"
+            "  eval {eval_accuracy:.4f}  {seconds:.0f} s".format(**epoch)
+            + kept
+        )
+
+
+def _gate(recipe: Recipe, outcome: Outcome) -> None:
+    if not outcome.slices:
+        return
+    bound = recipe.gate.accuracy
+    _head(f"gate on the test split: accuracy ≥ {bound.at_least}, may drop {bound.may_drop}")
+    bounds = recipe.gate.slice_bounds()
+    table = Table(box=None, padding=(0, 2), header_style="")
+    for heading in ("", "slice", "accuracy", "texts", ""):
+        table.add_column(heading, justify="right" if heading in ("accuracy", "texts") else "left")
+    for one in outcome.slices:
+        column = one.slice.split(":")[0]
+        binds = not one.slice or bounds.get(column) is not None
+        mark = "[red]✗[/]" if one.failures else "[green]✓[/]" if binds else " "
+        note = "binds" if binds and one.slice else "" if binds else "reported"
+        table.add_row(
+            mark,
+            escape(one.slice) or "all",
+            f"{one.accuracy:.4f}",
+            f"{one.examples:,}",
+            escape("; ".join(one.failures)) or note,
+        )
+    _console.print(table)
+    _console.print(f"  {outcome.baseline}")
+
+
+def _serving(recipe: Recipe, outcome: Outcome) -> None:
+    report = outcome.serving
+    if report is None:
+        return
+    _head(f"serving checks for TensorFlow Serving {recipe.serve.tf_serving}")
+    _console.print("  " + "  ".join(f"{check} {n:,}" for check, n in report.checks.items()))
+    if report.latency:
+        _console.print(
+            f"  one raw text over gRPC: p50 {report.latency.p50_ms:.1f} ms,"
+            f" p99 {report.latency.p99_ms:.1f} ms ({report.latency.requests} requests)"
+        )
+    for finding in report.findings:
+        _console.print(f"  [red]✗[/] {escape(str(finding))}")

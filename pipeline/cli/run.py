@@ -1,0 +1,149 @@
+"""``rawbert run``: a recipe to a served, gated model, on this machine."""
+
+import contextlib
+import os
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from pipeline.check import Inputs
+    from pipeline.recipe import Recipe
+
+EXIT_REFUSED = 3
+
+
+@click.command()
+@click.argument("recipe", type=click.Path(path_type=Path))
+@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="train.epochs=1")
+@click.option("--show", is_flag=True, help="Show the recipe with every default, and stop.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("out"),
+    show_default=True,
+    help="Where runs, artifacts and models go.",
+)
+@click.option("--ask", multiple=True, metavar="TEXT", help="Serve the pushed model and ask it.")
+@click.option("--beam-arg", multiple=True, metavar="ARG", help="For every Beam component.")
+def run(
+    recipe: Path,
+    overrides: tuple[str, ...],
+    show: bool,
+    out: Path,
+    ask: tuple[str, ...],
+    beam_arg: tuple[str, ...],
+) -> None:
+    """Run the pipeline of RECIPE; what is done already is not done again."""
+    from pipeline import recipe as recipes
+
+    typed, document = recipes.load(recipe, overrides)
+    if show:
+        click.echo(recipes.show(typed), nl=False)
+        return
+    click.echo(f"recipe   {recipe}: checking data and encoder")
+    folder = out.absolute() / typed.name
+    with _log(folder) as log:
+        from pipeline.check import check
+
+        inputs = check(typed, document)
+        pushed = _run_and_report(typed, inputs, folder, log, list(beam_arg), recipe, ask)
+    if not pushed:
+        sys.exit(EXIT_REFUSED)
+
+
+def _run_and_report(
+    recipe: "Recipe",
+    inputs: "Inputs",
+    folder: Path,
+    log: Path,
+    beam_args: list[str],
+    path: Path,
+    ask: tuple[str, ...],
+) -> bool:
+    from pipeline.cli.progress_view import ProgressView
+
+    with ProgressView(log) as view:
+        view.say(f"{inputs.survey.kept:,} texts; loading TFX")
+        from pipeline import graph, outcome, run_record
+        from pipeline.runners import local
+        from trainer import progress
+
+        metadata_path = str(folder / "metadata.sqlite")
+        pipeline = graph.create_pipeline(
+            recipe,
+            inputs,
+            pipeline_root=str(folder / "artifacts"),
+            push_to=str(folder / "serving" / recipe.model_name),
+            metadata_path=metadata_path,
+            beam_pipeline_args=beam_args,
+        )
+        with progress.listening(view.training):
+            stages = local.run(pipeline, view.stage)
+        found = run_record.latest_run(metadata_path, recipe.name)
+        result = outcome.read(found)
+    from pipeline.cli import report_view
+
+    report_view.show(recipe, result, stages, found)
+    if result.pushed_to and ask:
+        report_view.show_answers(result.pushed_to, recipe.model_name, ask)
+    report_view.show_next(recipe, result, path, log)
+    return result.pushed_to is not None
+
+
+@contextlib.contextmanager
+def _log(folder: Path) -> Iterator[Path]:
+    """Sends what libraries write to standard error into a file of this run.
+
+    TensorFlow's C++ code writes to the file descriptor, so that is what is redirected.
+    """
+    log = folder / "logs" / time.strftime("%Y%m%d-%H%M%S.log")
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        file = log.open("ab", buffering=0)
+    except OSError as error:
+        raise OSError(
+            f"cannot write to {folder}: {error.strerror or error}."
+            " Name a folder with room that you may write to: --out DIR."
+        ) from error
+    sys.stderr.flush()
+    terminal = os.dup(2)
+    os.dup2(file.fileno(), 2)
+    try:
+        yield log
+    except Exception as error:
+        import traceback
+
+        from trainer.errors import BadInput
+
+        traceback.print_exc()
+        mended = _cause(error, BadInput) or _cause(error, OSError)
+        if mended is not None and mended is not error:
+            raise mended from error
+        if mended is None:
+            sys.stderr.flush()
+            os.dup2(terminal, 2)
+            click.echo(f"Error: {type(error).__name__}: {_first_line(error)}", err=True)
+            click.echo(f"The whole story is in {log}", err=True)
+            sys.exit(1)
+        raise
+    finally:
+        sys.stderr.flush()
+        os.dup2(terminal, 2)
+        os.close(terminal)
+        file.close()
+
+
+def _cause(error: BaseException | None, kind: type[BaseException]) -> BaseException | None:
+    """The first error of a kind in a chain of causes; Beam and TFX wrap what they meet."""
+    while error is not None and not isinstance(error, kind):
+        error = error.__cause__ or error.__context__
+    return error
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [""])[0][:300]
