@@ -21,6 +21,7 @@ from components.sources.progress import Progress, shown
 from trainer.errors import BadInput
 
 SCHEMES = ("pypi", "hf", "kaggle", "tfhub")
+_SHOW_THEIR_OWN = ("hf", "kaggle")  # progress: two displays at once would garble each other
 
 
 def resolve(source: str, cache: Path | None = None, progress: Progress | None = None) -> Path:
@@ -36,10 +37,12 @@ def resolve(source: str, cache: Path | None = None, progress: Progress | None = 
         OSError: the network or the disk is at fault.
     """
     scheme, rest = split(source)
+    if not scheme:
+        return folder.resolve(rest)
+    module = importlib.import_module(f"components.sources.{scheme}")
+    if scheme in _SHOW_THEIR_OWN:
+        return module.resolve(rest, cache)
     with contextlib.nullcontext(progress) if progress else shown() as told:
-        if not scheme:
-            return folder.resolve(rest)
-        module = importlib.import_module(f"components.sources.{scheme}")
         return module.resolve(rest, cache, told)
 
 

@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import os
 import shutil
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -164,6 +165,7 @@ def _append(
 
 def _say_waiting(target: Path) -> Callable[[], None]:
     def say() -> None:
-        print(f"waiting for another process that downloads {target.name} …", flush=True)
+        words = f"waiting for another process that downloads {target.name} …"
+        print(words, file=sys.stderr, flush=True)
 
     return say
