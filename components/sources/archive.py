@@ -54,9 +54,11 @@ class Archive:
     def nearest(self, name: str, count: int = 3) -> list[str]:
         """The members that `name` may have meant, by path or by file name alone."""
         names = self.names()
-        last = PurePosixPath(name).name
-        by_file = [n for n in names if PurePosixPath(n).name == last]
-        return (by_file + difflib.get_close_matches(name, names, count, 0.4))[:count]
+        path = PurePosixPath(name)
+        same = [n for n in names if PurePosixPath(n).name == path.name]
+        alike = [n for n in names if path.stem in PurePosixPath(n).name]
+        close = difflib.get_close_matches(name, names, count, 0.4)
+        return list(dict.fromkeys(same + alike + close))[:count]
 
     def biggest(self, count: int = 5) -> list[str]:
         """The members most likely to be data or weights."""
