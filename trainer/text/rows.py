@@ -17,4 +17,7 @@ def row_of_values(row_splits: tf.Tensor, values: tf.Tensor) -> tf.Tensor:
         [values] int64.
     """
     places = tf.range(tf.size(values, tf.int64))
-    return tf.searchsorted(row_splits[1:], places, side="right", out_type=tf.int64)
+    ends = row_splits[1:]
+    return tf.raw_ops.UpperBound(
+        sorted_inputs=ends[tf.newaxis], values=places[tf.newaxis], out_type=tf.int64
+    )[0]

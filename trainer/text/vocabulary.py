@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import tensorflow as tf
 
@@ -11,7 +11,8 @@ from trainer.errors import BadInput
 _NEEDED = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
 
 
-class Vocabulary(NamedTuple):
+@dataclass(frozen=True)
+class Vocabulary:
     """The pieces of a vocabulary file, and its special pieces by name.
 
     >>> vocabulary = Vocabulary.read("vocab.txt")
@@ -29,11 +30,16 @@ class Vocabulary(NamedTuple):
         """Reads a vocabulary file: UTF-8, one piece a line.
 
         Raises:
-            BadInput: the file is empty or not UTF-8, has an empty line or the same piece twice,
-                or lacks one of [PAD], [UNK], [CLS] and [SEP].
+            BadInput: the file is not there, is empty or not UTF-8, has an empty line or the same
+                piece twice, or lacks one of [PAD], [UNK], [CLS] and [SEP].
         """
-        with tf.io.gfile.GFile(path, "rb") as file:
-            content = file.read()
+        try:
+            with tf.io.gfile.GFile(path, "rb") as file:
+                content = file.read()
+        except tf.errors.NotFoundError as error:
+            raise BadInput(
+                "there is no vocabulary.", where=str(path), fix="Put the encoder's vocab.txt there."
+            ) from error
         tokens = _lines(content, str(path))
         _check(tokens, str(path))
         ids = {token: number for number, token in enumerate(tokens)}
