@@ -22,6 +22,7 @@ from trainer.errors import BadInput
 ROWS_PER_SHARD = 100_000  # so that what comes next can read a large file's rows in parallel
 _TEXTS_PER_ITEM = 500  # where a file is a text
 _ENTRIES = 65_536
+_LEVEL = 1  # of gzip: an eighth of the default's time for a fifth more bytes
 
 Item = tuple[int, str, list[str]]  # number, split, files
 
@@ -56,7 +57,8 @@ class ShardWriter:
             self._open[split].close()
         folder = split_folder(self._uri, split)
         name = f"{folder}/data_tfrecord-{self._item:05d}-{part:05d}.gz"
-        self._open[split] = tf.io.TFRecordWriter(name, tf.io.TFRecordOptions("GZIP"))
+        options = tf.io.TFRecordOptions("GZIP", compression_level=_LEVEL)
+        self._open[split] = tf.io.TFRecordWriter(name, options)
 
 
 def split_folder(uri: str, split: str) -> str:

@@ -133,15 +133,22 @@ def test_bad_rows_are_counted_and_named(tmp_path, generate):
     assert states[-1] == ("TextExampleGen", "FAILED")
 
 
-def test_files_of_all_formats_in_parallel_processes(tmp_path, generate):
+PROCESSES = ["--direct_running_mode=multi_processing", "--direct_num_workers=2"]
+RUNNERS = [
+    pytest.param([], id="one process"),
+    pytest.param(PROCESSES, id="two processes", marks=pytest.mark.slow),
+]
+
+
+@pytest.mark.parametrize("beam_args", RUNNERS)
+def test_files_of_all_formats(tmp_path, generate, beam_args):
     csv_file(tmp_path / "data" / "a.csv", rows(100))
     lines = [json.dumps({"text": t, "label": k}) for t, k in rows(100, 100)]
     (tmp_path / "data" / "b.jsonl").write_text("\n".join(lines))
     (tmp_path / "data" / "c.tsv").write_text(
         "\n".join(["text\tlabel", *map("\t".join, rows(100, 200))])
     )
-    workers = ["--direct_running_mode=multi_processing", "--direct_num_workers=2"]
-    _, error, splits, report = generate(data_of(str(tmp_path / "data")), beam_args=workers)
+    _, error, splits, report = generate(data_of(str(tmp_path / "data")), beam_args=beam_args)
     assert error is None
     assert set.union(*map(texts_of, splits.values())) == {text for text, _ in rows(300)}
     assert report.rows.total() == 300
