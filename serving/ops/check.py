@@ -29,7 +29,7 @@ class Finding:
         function: the function that the node is in; empty in the main graph.
         signatures: those that reach the node.
         nodes: how many nodes have it.
-        since: the first later release that knows it; None if none does.
+        since: the first later release that can run the node; None if none can.
         fix: what would do.
     """
 
@@ -83,6 +83,7 @@ def _data_inputs(node: node_def_pb2.NodeDef) -> int:
 
 def _finding(problem: Problem, places: list[Place], table: OpTable) -> Finding:
     first = max(places, key=lambda place: bool(place.signatures))
+    since = _since(first.node, table)
     return Finding(
         found=f"{problem.found} to TensorFlow Serving {table.release}"
         if problem.found.endswith("unknown")
@@ -93,15 +94,21 @@ def _finding(problem: Problem, places: list[Place], table: OpTable) -> Finding:
         function=first.function,
         signatures=first.signatures,
         nodes=len(places),
-        since=problem.since,
-        fix=_fix(problem),
+        since=since,
+        fix=_fix(since),
     )
 
 
-def _fix(problem: Problem) -> str:
-    if problem.since:
-        return f'Raise serve.tf_serving to "{problem.since}", or avoid it in the exported graph.'
-    return "No release in the op table has it: avoid it in the exported graph."
+def _since(node: node_def_pb2.NodeDef, table: OpTable) -> str | None:
+    inputs = _data_inputs(node)
+    able = (later for later in table.later() if not any(problems(node, later, inputs)))
+    return next((later.release for later in able), None)
+
+
+def _fix(since: str | None) -> str:
+    if since:
+        return f'Raise serve.tf_serving to "{since}", or avoid it in the exported graph.'
+    return "No release in the op table can run it: avoid it in the exported graph."
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -9,7 +9,6 @@ the first request. So an attribute may be unknown only where it says what the op
 default. Attributes that begin with `_` belong to no op definition and are free.
 """
 
-import functools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -30,12 +29,10 @@ class Problem:
 
     Attributes:
         found: what, in one sentence without a full stop.
-        since: the first later release that knows it; None if none of the table does.
         attribute: its name, where it is about one.
     """
 
     found: str
-    since: str | None = None
     attribute: str = ""
 
 
@@ -49,12 +46,12 @@ def problems(node: node_def_pb2.NodeDef, table: OpTable, inputs: int) -> Iterato
     """
     op = table.find(node.op)
     if op is None:
-        yield Problem(f"the op {node.op} is unknown", table.since(node.op))
+        yield Problem(f"the op {node.op} is unknown")
         return
-    found = [*_attributes(node, op, table), *_inputs(node, op, table, inputs)]
+    found = [*_attributes(node, op, table), *_inputs(node, op, inputs)]
     yield from found
     if not found:
-        yield from _kernel(node, op, table)
+        yield from _kernel(node, op)
 
 
 def _attributes(node: node_def_pb2.NodeDef, op: Op, table: OpTable) -> Iterator[Problem]:
@@ -64,15 +61,10 @@ def _attributes(node: node_def_pb2.NodeDef, op: Op, table: OpTable) -> Iterator[
         if name not in op.attributes:
             yield from _unknown_attribute(node.op, name, value, table)
         elif not value.placeholder:
-            yield from _value(node.op, name, value, op.attributes[name], table)
+            yield from _value(node.op, name, value, op.attributes[name])
     for name, attribute in op.attributes.items():
         if attribute.default is None and name not in node.attr:
-            since = table.since(node.op, functools.partial(_optional, name=name))
-            yield Problem(f"the op {node.op} must be given attribute {name}", since, name)
-
-
-def _optional(op: Op, name: str) -> bool:
-    return name not in op.attributes or op.attributes[name].default is not None
+            yield Problem(f"the op {node.op} must be given attribute {name}", name)
 
 
 def _unknown_attribute(op: str, name: str, value: Any, table: OpTable) -> Iterator[Problem]:
@@ -80,29 +72,19 @@ def _unknown_attribute(op: str, name: str, value: Any, table: OpTable) -> Iterat
     known = newest.attributes.get(name) if newest else None
     if (op, name) in WITHOUT_EFFECT or (known and known.default == _text(value)):
         return
-    since = table.since(op, lambda later: name in later.attributes)
-    yield Problem(f"attribute {name} of the op {op} is unknown", since, name)
+    yield Problem(f"attribute {name} of the op {op} is unknown", name)
 
 
-def _value(
-    op: str, name: str, value: Any, attribute: Attribute, table: OpTable
-) -> Iterator[Problem]:
+def _value(op: str, name: str, value: Any, attribute: Attribute) -> Iterator[Problem]:
     for one in names_of(value):
         if attribute.allowed and one not in attribute.allowed:
-            since = table.since(op, functools.partial(_allows, name=name, value=one))
-            yield Problem(f"attribute {name} of the op {op} cannot be {one}", since, name)
+            yield Problem(f"attribute {name} of the op {op} cannot be {one}", name)
 
 
-def _allows(op: Op, name: str, value: str) -> bool:
-    attribute = op.attributes.get(name)
-    return attribute is not None and (not attribute.allowed or value in attribute.allowed)
-
-
-def _inputs(node: node_def_pb2.NodeDef, op: Op, table: OpTable, inputs: int) -> Iterator[Problem]:
+def _inputs(node: node_def_pb2.NodeDef, op: Op, inputs: int) -> Iterator[Problem]:
     wanted = arity(op.inputs, node)
     if wanted is not None and wanted != inputs:
-        since = table.since(node.op, lambda later: arity(later.inputs, node) == inputs)
-        yield Problem(f"the op {node.op} takes {wanted} inputs and gets {inputs}", since)
+        yield Problem(f"the op {node.op} takes {wanted} inputs and gets {inputs}")
 
 
 def arity(arguments: Sequence[str], node: node_def_pb2.NodeDef) -> int | None:
@@ -119,14 +101,13 @@ def arity(arguments: Sequence[str], node: node_def_pb2.NodeDef) -> int | None:
     return total
 
 
-def _kernel(node: node_def_pb2.NodeDef, op: Op, table: OpTable) -> Iterator[Problem]:
+def _kernel(node: node_def_pb2.NodeDef, op: Op) -> Iterator[Problem]:
     if node.op in PYTHON_OPS:
         yield Problem(f"the op {node.op} calls Python code, which no model server runs")
     elif not _has_kernel(node, op):
         types = _type_attributes(node)
         of_types = f" for {', '.join(types)}" if types else ""
-        since = table.since(node.op, lambda later: _has_kernel(node, later))
-        yield Problem(f"the op {node.op} has no CPU kernel{of_types}", since)
+        yield Problem(f"the op {node.op} has no CPU kernel{of_types}")
 
 
 def _type_attributes(node: node_def_pb2.NodeDef) -> list[str]:
@@ -163,7 +144,8 @@ def names_of(value: Any) -> list[str]:
 
 
 def _type(number: int) -> str:
-    return types_pb2.DataType.Name(number).removeprefix("DT_")
+    known = number in types_pb2.DataType.values()
+    return types_pb2.DataType.Name(number).removeprefix("DT_") if known else f"type {number}"
 
 
 def _text(value: Any) -> str:

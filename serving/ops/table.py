@@ -8,7 +8,6 @@ leaves those last out, so a forest is refused as unknown. Nothing else is linked
 import functools
 import gzip
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -83,14 +82,10 @@ class OpTable:
         """The op's definition in this release, None if it has none."""
         return _op(op, self.release)
 
-    def since(self, op: str, has: Callable[[Op], bool] = lambda _: True) -> str | None:
-        """The first later release whose definition of `op` satisfies `has`, None if none does."""
+    def later(self) -> list["OpTable"]:
+        """The tables of all later releases, the next one first."""
         order = releases()
-        for release in order[order.index(self.release) + 1 :]:
-            found = _op(op, release)
-            if found is not None and has(found):
-                return release
-        return None
+        return [OpTable(release) for release in order[order.index(self.release) + 1 :]]
 
     @staticmethod
     def newest(op: str) -> Op | None:

@@ -107,11 +107,11 @@ def export(model: AnsweringModel, folder: Path, signatures: dict[str, object] | 
 
 
 def new_op(logits: tf.Tensor, packed: Packed) -> tf.Tensor:
-    zero = tf.raw_ops.SegmentMaxV2(
-        data=tf.zeros_like(logits), segment_ids=tf.zeros_like(logits[:, 0], tf.int32),
-        num_segments=1,
+    filled = tf.raw_ops.RaggedFillEmptyRows(
+        value_rowids=tf.zeros_like(logits[:, 0], tf.int64), values=logits[:, 0],
+        nrows=1, default_value=0.0,
     )  # fmt: skip
-    return logits + zero
+    return logits + 0.0 * tf.reduce_sum(filled.output_values)
 
 
 def new_op_in_branch(logits: tf.Tensor, packed: Packed) -> tf.Tensor:

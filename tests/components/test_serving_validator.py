@@ -97,9 +97,9 @@ def test_blesses_a_good_model_and_says_what_it_checked(good, verdict):
 
 
 BY_THE_GRAPH = {
-    "too-new op": (answering_model.new_op, "SegmentMaxV2 is unknown", '"2.13"'),
+    "too-new op": (answering_model.new_op, "RaggedFillEmptyRows is unknown", '"2.13"'),
     "too-new op in a branch": (
-        answering_model.new_op_in_branch, "SegmentMaxV2 is unknown", '"2.13"'
+        answering_model.new_op_in_branch, "RaggedFillEmptyRows is unknown", '"2.13"'
     ),
     "too-new attribute": (answering_model.new_attribute, "index_type of the op TopKV2", '"2.13"'),
     "too-new TF Text op": (answering_model.new_text_op, "TFText>RoundRobinTrim is unknown", "2.20"),
