@@ -6,22 +6,23 @@ with Client("127.0.0.1:8500", name="reviews") as client:
 """
 
 import contextlib
+import socket
 from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
 import grpc
 import numpy as np
-from tensorflow_serving.apis import (
+
+from serving import tensors
+from serving.errors import Code, ServingError, Unreachable
+from serving.protos import (
     get_model_status_pb2,
     model_pb2,
     model_service_pb2_grpc,
     predict_pb2,
     prediction_service_pb2_grpc,
 )
-
-from serving import tensors
-from serving.errors import Code, ServingError, Unreachable
 from serving.rows import rows
 
 Texts = Sequence[str | bytes] | Mapping[str, Sequence[str | bytes]]
@@ -181,6 +182,21 @@ class Client:
             if code is grpc.StatusCode.UNAVAILABLE and not connected:
                 raise Unreachable(self.target, _short(details)) from error
             raise ServingError(Code(code.value[0]), details) from error
+
+
+def probe(target: str, seconds: float = 5.0) -> None:
+    """Whether anything listens at the address, known at once.
+
+    Raises:
+        Unreachable: nothing does, or the address is none.
+    """
+    host, _, port = target.rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), seconds).close()
+    except ValueError:
+        raise Unreachable(target, "not of the form HOST:PORT") from None
+    except OSError as error:
+        raise Unreachable(target, (error.strerror or str(error)).lower()) from error
 
 
 def _which(target: str, names: Sequence[str]) -> str:

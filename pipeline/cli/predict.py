@@ -67,8 +67,9 @@ def _open(server: str, model: Path | None, name: str | None, timeout: float) -> 
         from serving.local import Local
 
         return Local(model)
-    from serving.client import Client
+    from serving.client import Client, probe
 
+    probe(server)
     return Client(server, name=name, timeout=timeout)
 
 

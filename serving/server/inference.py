@@ -56,7 +56,7 @@ def _check_inputs(signature: SignatureDef, inputs: Mapping[str, np.ndarray]) -> 
 
 def _check_tensor(position: int, name: str, info: object, array: np.ndarray) -> None:
     # The session would cast a wrong type silently; DirectSession, which TF Serving runs, refuses.
-    want, got = tf.as_dtype(info.dtype), tensors.type_of(array)  # type: ignore[attr-defined]
+    want, got = info.dtype, tensors.type_of(array)  # type: ignore[attr-defined]
     if got != want:
         want_name, got_name = tensors.name_of(want), tensors.name_of(got)
         raise invalid(f"Expects arg[{position}] to be {want_name} but {got_name} is provided")

@@ -186,7 +186,9 @@ def _converter(dtype: tf.DType) -> Callable[[Any, tf.DType], Any]:
         return _integer
     if dtype in _FLOATS:
         return _float
-    raise ServingError(Code.UNIMPLEMENTED, f"Conversion of JSON Value to type: {name_of(dtype)}")
+    raise ServingError(
+        Code.UNIMPLEMENTED, f"Conversion of JSON Value to type: {name_of(dtype.as_datatype_enum)}"
+    )
 
 
 def _string(value: Any, dtype: tf.DType) -> bytes:
@@ -225,7 +227,7 @@ def _float(value: Any, dtype: tf.DType) -> float:
     too_large = isinstance(value, int) and abs(value) >= exact_integers
     if too_large or not math.isfinite(value) or abs(value) > dtype.max:
         raise invalid(
-            f"Cannot convert JSON value: {shown(value)} to {name_of(dtype)} "
+            f"Cannot convert JSON value: {shown(value)} to {name_of(dtype.as_datatype_enum)} "
             "without loss of precision."
         )
     return float(value)
@@ -234,7 +236,7 @@ def _float(value: Any, dtype: tf.DType) -> float:
 def _type_error(value: Any, dtype: tf.DType) -> ServingError:
     return invalid(
         f"JSON Value: {shown(value)} Type: {_json_type(value)} "
-        f"is not of expected type: {name_of(dtype)}"
+        f"is not of expected type: {name_of(dtype.as_datatype_enum)}"
     )
 
 
