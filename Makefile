@@ -1,0 +1,46 @@
+# Two commands: `make run` and `make test`. Both set everything up first.
+
+SHELL := /bin/bash
+BIN := .venv/bin
+
+.PHONY: help setup run test quick lint lock clean
+
+help:
+	@echo "make run    set up, run the reviews pipeline, serve the model and ask it three questions"
+	@echo "make test   set up, lint, all tests"
+	@echo "make quick  lint and the tests that take seconds"
+	@echo "make lint   ruff, mypy, import contracts"
+	@echo "make lock   resolve constraints/ anew"
+	@echo "make clean  remove .venv and out/"
+
+setup:
+	@constraints/install.sh
+
+run: setup
+	@$(BIN)/rawbert run recipes/reviews.yaml \
+	    --ask "A delight from start to finish." \
+	    --ask "Two hours of my life that I will never get back." \
+	    --ask "Neither as clever as it thinks nor as dull as it looks."
+
+lint: setup
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+test: lint
+	@$(BIN)/python -m pytest -q --durations=15
+
+quick: lint
+	@$(BIN)/python -m pytest -q -m "not slow"
+
+lock: setup
+	@$(BIN)/uv pip compile pyproject.toml --extra test --generate-hashes --no-annotate --quiet \
+	    --python-version 3.10 --python-platform x86_64-manylinux_2_28 \
+	    -c constraints/tfx-1.16.in -o constraints/tfx-1.16.txt
+	@$(BIN)/uv pip compile pyproject.toml --extra test --generate-hashes --no-annotate --quiet \
+	    --python-version 3.12 --python-platform x86_64-manylinux_2_40 \
+	    -c constraints/tfx-1.21.in -o constraints/tfx-1.21.txt
+
+clean:
+	rm -rf .venv out
