@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from components import encoder_folder, sources
+from components import encoder_folder, readers, sources
 from components.readers import survey
 from components.readers.fingerprint import fingerprint
 from components.readers.select import Selection
@@ -71,8 +71,8 @@ def check(recipe: Recipe, document: Document) -> Inputs:
     """
     _check_names(recipe, document)
     _check_tf_serving(recipe, document)
-    encoder = _check_encoder(recipe, document)
     data, found = _check_data(recipe, document)
+    encoder = _check_encoder(recipe, document)
     return Inputs(
         data=json.dumps(data, sort_keys=True),
         data_fingerprint=fingerprint(data),
@@ -149,14 +149,20 @@ def _check_data(recipe: Recipe, document: Document) -> tuple[dict[str, Any], Sur
         "keep": section.keep,
         "rename": section.rename,
     }
-    selection = Selection.of(section.text, section.label, section.keep, recipe.slice_columns)
+    selection = Selection.of(
+        section.text, section.label, section.keep, recipe.slice_columns, section.rename
+    )
+    all_files = [file for split in files.values() for file in split]
     with _at(document, ("data",)):
+        for file in all_files:
+            readers.require(file, selection.needed, section.format)
         found = survey.survey(
-            [file for split in files.values() for file in split],
+            all_files,
             section.text,
             section.label,
             section.keep,
             section.format,
+            section.rename,
         )
         found.refuse(selection, section.bad_rows)
     if section.schema_ and not Path(section.schema_).is_file():

@@ -36,7 +36,9 @@ def create_pipeline(
         metadata_path: SQLite file of ML Metadata; None where the runner brings its own.
         beam_pipeline_args: for all Beam components, e.g. ``["--runner=FlinkRunner", …]``.
     """
-    examples = TextExampleGen(data=inputs.data, fingerprint=inputs.data_fingerprint)
+    examples = TextExampleGen(
+        data=inputs.data, fingerprint=inputs.data_fingerprint, bad_rows=recipe.data.bad_rows
+    )
     statistics = tfx.components.StatisticsGen(examples=examples.outputs["examples"])
     if recipe.data.schema_:
         schema = tfx.components.ImportSchemaGen(schema_file=os.path.abspath(recipe.data.schema_))
@@ -45,6 +47,7 @@ def create_pipeline(
             statistics=statistics.outputs["statistics"],
             text=recipe.data.text,
             label=recipe.data.label,
+            slices=recipe.slice_columns,
         )
     schema = schema.with_id("SchemaGen")
     validator = ExampleValidator(

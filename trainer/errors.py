@@ -1,7 +1,7 @@
 """The error that a user can mend: bad input, named with its place and its fix."""
 
 
-class BadInput(ValueError):  # noqa: N818 - it names what went wrong, not that something did
+class BadInput(ValueError):
     """Input that cannot be used; the command line ends with exit code 2.
 
     Args:
@@ -12,4 +12,6 @@ class BadInput(ValueError):  # noqa: N818 - it names what went wrong, not that s
 
     def __init__(self, found: str, *, where: str = "", fix: str = "") -> None:
         self.found, self.where, self.fix = found, where, fix
-        super().__init__(": ".join(part for part in (where, found) if part) + (f" {fix}" if fix else ""))
+        stop = "" if not fix or found.endswith((".", "!", "?", "…")) else "."
+        said = ": ".join(part for part in (where, found + stop) if part)
+        super().__init__(f"{said} {fix}".strip())

@@ -78,6 +78,10 @@ class ProgressView:
                 "  eval {eval_accuracy:.4f}  {examples_per_s:.0f} examples/s".format(**values)
                 + ("  best so far" if values["best"] else "")
             )
+        elif event == "encoder":
+            loaded, missing = values["loaded"], ", ".join(values["missing"])
+            what = f"{loaded} weights loaded" if loaded else "random weights, from scratch"
+            self._console.print(f"  encoder: {what}" + (f"; new: {missing}" if missing else ""))
         elif event == "resumed":
             self._console.print(f"  resumed after epoch {values['after_epoch']}")
 

@@ -1,10 +1,9 @@
 """A text classifier: the encoder and its head, built from an encoder's folder."""
 
-import os
-
 import keras
 import tensorflow as tf
 
+from trainer import progress
 from trainer.errors import BadInput
 from trainer.model.checkpoints import safetensors
 from trainer.model.classify import ClassifyHead
@@ -66,6 +65,6 @@ def build_classifier(encoder_folder: str, classes: int, seed: int) -> Classifier
         raise BadInput(f"{classes} class", fix="A classifier needs two classes or more.")
     config = EncoderConfig.from_json(encoder_folder)
     encoder = Encoder(config, seed=seed)
-    if tf.io.gfile.exists(os.path.join(encoder_folder, "model.safetensors")):
-        safetensors.load(encoder, encoder_folder)
+    loaded = safetensors.load(encoder, encoder_folder)
+    progress.publish("encoder", loaded=len(loaded.loaded), missing=list(loaded.missing))
     return Classifier(encoder, ClassifyHead(config, classes, seed=seed))
