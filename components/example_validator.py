@@ -1,4 +1,4 @@
-"""StrictExampleValidator: the standard ExampleValidator, but anomalies stop the run.
+"""ExampleValidator: the standard one, but anomalies stop the run.
 
 The standard one sets a property of its artifact that no component reads. A raised execution is
 not cached either, so a rerun on the same data stops again.
@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from tensorflow_metadata.proto.v0 import anomalies_pb2
 from tfx import types
-from tfx.components import ExampleValidator
+from tfx.components import ExampleValidator as StandardExampleValidator
 from tfx.components.example_validator import executor as standard
 from tfx.dsl.components.base import executor_spec
 from tfx.proto.orchestration import execution_result_pb2
@@ -93,7 +93,7 @@ def refusal(found: list[Anomaly]) -> BadInput:
     )
 
 
-class StrictExampleValidator(ExampleValidator):
-    """ExampleValidator that fails; arguments and outputs are the standard ones."""
+class ExampleValidator(StandardExampleValidator):
+    """The standard component, arguments and outputs and all, with an executor that fails."""
 
     EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)

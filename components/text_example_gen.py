@@ -37,7 +37,8 @@ class TextExampleGen(base_beam_component.BaseBeamComponent):
     Args:
         data: JSON with ``path`` (a string, a list or {"train": …, "eval": …, "test": …}),
             ``text`` (a column, pairs: two) and maybe ``label``, ``columns`` (further columns,
-            such as slices), ``keep`` ({column: [values]}), ``format``.
+            such as slices), ``keep`` ({column: [values]}), ``format``, ``rename`` ({name in the
+            file: name in all else, the keys above included}).
         fingerprint: ``fingerprint(data)``, taken when the pipeline is composed.
         bad_rows: share of rows that may be bad.
     """

@@ -117,7 +117,13 @@ def _only(row: Row, columns: tuple[str, ...]) -> Row:
 
 def selection_of(data: dict[str, Any]) -> Selection:
     """The component's JSON as a Selection."""
-    return Selection.of(data["text"], data.get("label"), data.get("keep"), data.get("columns", ()))
+    return Selection.of(
+        data["text"],
+        data.get("label"),
+        data.get("keep"),
+        data.get("columns", ()),
+        data.get("rename"),
+    )
 
 
 def items_of(files: dict[str, list[Path]], format: str | None) -> list[Item]:

@@ -20,6 +20,7 @@ class Selection(NamedTuple):
     label: str | None
     keep: dict[str, frozenset[str]]
     columns: tuple[str, ...]  # what goes on, texts and label among them
+    rename: dict[str, str]  # name in the file ▶ name here and in all that follows
 
     @classmethod
     def of(
@@ -28,17 +29,19 @@ class Selection(NamedTuple):
         label: str | None = None,
         keep: Mapping[str, Sequence[object]] | None = None,
         columns: Sequence[str] = (),
+        rename: Mapping[str, str] | None = None,
     ) -> "Selection":
-        """Makes one of a recipe's values."""
+        """Makes one of a recipe's values; all but ``rename`` use the new names."""
         texts = (text,) if isinstance(text, str) else tuple(text)
         asked = [*texts, *([label] if label else []), *columns]
         kept = {column: frozenset(map(_spelled, values)) for column, values in (keep or {}).items()}
-        return cls(texts, label, kept, tuple(dict.fromkeys(asked)))
+        return cls(texts, label, kept, tuple(dict.fromkeys(asked)), dict(rename or {}))
 
     @property
     def needed(self) -> list[str]:
-        """Columns that must be there: those that go on and those that ``keep`` looks at."""
-        return list(dict.fromkeys([*self.columns, *self.keep]))
+        """Columns that a file must have: those that go on and those that ``keep`` looks at."""
+        in_file = {new: old for old, new in self.rename.items()}
+        return [in_file.get(name, name) for name in dict.fromkeys([*self.columns, *self.keep])]
 
     def judge(self, record: Row | BadRow) -> Row | BadRow | NotKept:
         """The row if it is kept; a row without a text or a label is a bad one.
@@ -47,7 +50,7 @@ class Selection(NamedTuple):
         """
         if isinstance(record, BadRow):
             return record
-        values = record.values
+        values = {self.rename.get(name, name): value for name, value in record.values.items()}
         if any(values.get(column) not in kept for column, kept in self.keep.items()):
             return NOT_KEPT
         for column in self.texts:
@@ -55,7 +58,7 @@ class Selection(NamedTuple):
                 return BadRow(record.file, record.line, f"no `{column}`")
         if self.label is not None and not values.get(self.label, "").strip():
             return BadRow(record.file, record.line, f"no or an empty `{self.label}`")
-        return record
+        return record._replace(values=values)
 
 
 def _spelled(value: object) -> str:

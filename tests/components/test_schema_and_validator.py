@@ -8,7 +8,7 @@ from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
 from components.readers.fingerprint import fingerprint
 from trainer.errors import BadInput
 
-NODES = ["TextExampleGen", "StatisticsGen", "TextSchemaGen", "StrictExampleValidator"]
+NODES = ["TextExampleGen", "StatisticsGen", "TextSchemaGen", "ExampleValidator"]
 
 
 def csv_file(path, content, header="text,label,source"):
@@ -29,7 +29,7 @@ def validate(tmp_path, run_pipeline, newest):
         from tfx import v1 as tfx
         from tfx.utils import io_utils
 
-        from components.example_validator import StrictExampleValidator
+        from components.example_validator import ExampleValidator
         from components.text_example_gen import TextExampleGen
         from components.text_schema_gen import TextSchemaGen
 
@@ -46,7 +46,7 @@ def validate(tmp_path, run_pipeline, newest):
             if curated
             else TextSchemaGen(statistics.outputs["statistics"], "text", "label", ["source"])
         )
-        validator = StrictExampleValidator(
+        validator = ExampleValidator(
             statistics=statistics.outputs["statistics"], schema=schema.outputs["schema"]
         )
         states, error = run_pipeline([examples, statistics, schema, validator])
@@ -100,7 +100,7 @@ def test_labels_that_train_lacks_stop_the_run_again_and_again(validate):
     odd = [("odd", "class 777", "s0")]
     bad = rows(40), rows(10, prefix="eval") + odd, rows(10, prefix="test") + odd
     states, error, _ = validate(*bad)
-    assert states[-1] == ("StrictExampleValidator", "FAILED")
+    assert states[-1] == ("ExampleValidator", "FAILED")
     assert isinstance(error, BadInput)
     for part in ("the eval split", "test: column 'label'", "class 777", "has to occur in train"):
         assert part in str(error)
@@ -161,10 +161,10 @@ def test_a_curated_schema_decides(tmp_path, validate):
     curated = tmp_path / "schema.pbtxt"
     curated.write_text(CURATED)
     states, error, schema = validate(*data, curated=curated)
-    assert states[-1] == ("StrictExampleValidator", "FAILED")
+    assert states[-1] == ("ExampleValidator", "FAILED")
     assert "train: column 'label'" in str(error) and "class 003" in str(error)
     assert isinstance(schema, schema_pb2.Schema) and len(schema.feature) == 3
     wider = tmp_path / "wider.pbtxt"
     wider.write_text(CURATED.replace('value: "class 002"', 'value: "class 002" value: "class 003"'))
     states, error, _ = validate(*data, curated=wider)
-    assert (error, states[-1]) == (None, ("StrictExampleValidator", "COMPLETE"))
+    assert (error, states[-1]) == (None, ("ExampleValidator", "COMPLETE"))

@@ -96,6 +96,14 @@ def test_judge(tmp_path, values, verdict):
     assert type(selection.judge(Row(values, "f", 1))).__name__ == verdict
 
 
+def test_renamed_columns_are_called_so_in_text_label_and_keep(tmp_path):
+    path = write(tmp_path / "a.csv", ["text,label", "a,x", "b,y", "c,z"])
+    found = survey([path], "text", "kind", {"kind": ["x", "y"]}, rename={"label": "kind"})
+    assert found.label_counts == {"x": 1, "y": 1}
+    with pytest.raises(BadInput, match=r"no column 'labl'"):
+        survey([path], "text", "kind", rename={"labl": "kind"})
+
+
 def test_keep_takes_yaml_values_as_the_readers_spell_them():
     assert Selection.of("t", "l", {"l": [1, True, "x"]}).keep == {"l": {"1", "true", "x"}}
 

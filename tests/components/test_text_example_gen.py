@@ -109,11 +109,12 @@ def test_a_split_that_is_not_given_is_cut_from_train(tmp_path, generate, missing
 def test_only_the_columns_asked_for_and_the_rows_kept(tmp_path, generate):
     content = [(f"text {i}", "xyz"[i % 3], f"s{i % 2}", "secret") for i in range(120)]
     path = csv_file(tmp_path / "a.csv", content, "text,label,source,other")
-    data = data_of(path, keep={"label": ["x", "y"]}, columns=["source"])
+    data = data_of(path, keep={"kind": ["x", "y"]}, columns=["source"])
+    data |= {"label": "kind", "rename": {"label": "kind"}}
     _, _, splits, report = generate(data)
     everything = [row for split in splits.values() for row in split]
-    assert {tuple(row) for row in everything} == {("label", "source", "text")}
-    assert {row["label"] for row in everything} == {"x", "y"}
+    assert {tuple(row) for row in everything} == {("kind", "source", "text")}
+    assert {row["kind"] for row in everything} == {"x", "y"}
     assert (report.not_kept, report.rows.total()) == (40, 80)
 
 
