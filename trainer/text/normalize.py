@@ -3,6 +3,10 @@
 Traps it avoids: `tf.strings.lower(encoding="utf-8")` stops at a NUL byte and obeys the locale of
 the process (under a Turkish one `I` becomes `ı`), and TF Text's tokenizers case-fold, which turns
 "ß" into "ss" and "…" into "...".
+
+TensorFlow brings its own Unicode data for decomposing and lowering: of all characters, 61 letters
+and vowel signs of Unicode 13 to 16 come out otherwise than Python's own would, listed in
+`tests/trainer/text/test_normalize.py`. Everything else is read from `trainer.text.characters`.
 """
 
 import tensorflow as tf
