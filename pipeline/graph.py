@@ -2,6 +2,7 @@
 
 import os
 
+import tensorflow_data_validation as tfdv
 from tfx import v1 as tfx
 from tfx.orchestration import metadata
 
@@ -39,7 +40,11 @@ def create_pipeline(
     examples = TextExampleGen(
         data=inputs.data, fingerprint=inputs.data_fingerprint, bad_rows=recipe.data.bad_rows
     )
-    statistics = tfx.components.StatisticsGen(examples=examples.outputs["examples"])
+    statistics = tfx.components.StatisticsGen(
+        examples=examples.outputs["examples"],
+        # Sketches keep memory flat; exact counts send every distinct text through a shuffle.
+        stats_options=tfdv.StatsOptions(use_sketch_based_topk_uniques=True),
+    )
     if recipe.data.schema_:
         schema = tfx.components.ImportSchemaGen(schema_file=os.path.abspath(recipe.data.schema_))
     else:

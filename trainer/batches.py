@@ -11,7 +11,7 @@ import tensorflow as tf
 from trainer.preprocessing import VARIABLE_OUTPUTS
 
 ENCODER_INPUTS = ("input_word_ids", "input_mask", "input_type_ids")
-SHUFFLE_ROWS = 20_000
+SHUFFLE_ROWS = 100_000  # about 60 MB; files sorted by class need a deep shuffle
 POOL_BATCHES = 64
 
 _SPEC = {name: tf.io.RaggedFeature(tf.int64) for name in VARIABLE_OUTPUTS} | {

@@ -79,9 +79,7 @@ class ProgressView:
                 + ("  best so far" if values["best"] else "")
             )
         elif event == "encoder":
-            loaded, missing = values["loaded"], ", ".join(values["missing"])
-            what = f"{loaded} weights loaded" if loaded else "random weights, from scratch"
-            self._console.print(f"  encoder: {what}" + (f"; new: {missing}" if missing else ""))
+            self._console.print(f"  encoder: {_weights(**values)}")
         elif event == "resumed":
             self._console.print(f"  resumed after epoch {values['after_epoch']}")
 
@@ -95,3 +93,9 @@ class ProgressView:
         elif tenth != self._told_tenth and values["done"] < values["total"]:
             self._console.print(f"  {line}")
         self._told_tenth = tenth
+
+
+def _weights(loaded: int, missing: list[str]) -> str:
+    if not loaded:
+        return "random weights, to be trained from scratch"
+    return f"{loaded} weights loaded" + (f"; new: {', '.join(missing)}" if missing else "")
