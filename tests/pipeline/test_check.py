@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import write_vocabulary
+from tiny_data import write_vocabulary
 
 from pipeline import recipe as recipes
 from pipeline.check import check
