@@ -112,14 +112,13 @@ def bad_values(check: str, outputs: Arrays, names: Sequence[str], signature: str
             continue
         found += [
             Finding(check, f"{key} is {problem} for {name}", signature)
-            for name, row in zip(names, array, strict=True)
-            if (problem := _bad(row))
+            for row, name in enumerate(names)
+            if (problem := _bad(array[row : row + 1]))
         ]
     return found
 
 
 def _bad(row: np.ndarray) -> str:
-    row = np.asarray(row)
     if row.dtype.kind == "f":
         return "" if np.isfinite(row).all() else "not finite"
     return "" if row.dtype.kind != "O" or all(map(_is_utf8, row.ravel())) else "not UTF-8"
