@@ -74,14 +74,15 @@ class Loop:
         self._checkpoint = Checkpoint(state_folder, [*model.variables, *self._optimizer.variables])
         # One trace for all lengths.
         self._train_step = tf.function(self._step, input_signature=[batches.SIGNATURE])
-        self._right = tf.function(self._count_right, input_signature=[batches.SIGNATURE])
+        self._judge = tf.function(self._forward, input_signature=[batches.SIGNATURE])
 
     def run(self, after_epoch: Callable[[dict[str, Any]], None]) -> list[dict[str, Any]]:
         """Trains, and leaves the best epoch's weights in the model.
 
         Args:
             after_epoch: called with each epoch's account: ``epoch`` (from 1), ``loss``,
-                ``train_accuracy``, ``eval_accuracy``, ``seconds``, ``examples_per_s``, ``best``.
+                ``train_accuracy``, ``eval_accuracy``, ``eval_loss``, ``seconds``,
+                ``examples_per_s``, ``best``.
 
         Returns:
             The accounts of all epochs, those of a killed run included.
@@ -93,9 +94,7 @@ class Loop:
             progress.publish("resumed", after_epoch=len(history))
         for epoch in range(len(history), self._settings.epochs):
             account = self._epoch(epoch)
-            account["best"] = account["eval_accuracy"] > max(
-                (earlier["eval_accuracy"] for earlier in history), default=-1.0
-            )
+            account["best"] = all(_rank(account) > _rank(earlier) for earlier in history)
             if account["best"]:
                 best = [np.asarray(variable) for variable in self._model.variables]
             history.append(account)
@@ -122,8 +121,8 @@ class Loop:
         )
         for step, batch in enumerate(epoch_batches, 1):
             loss, hits = tf.distribute.get_strategy().run(self._train_step, (batch,))
-            size = int(batch["label"].shape[0])
-            losses, right, rows = losses + float(loss) * size, right + int(hits), rows + size
+            losses, right = losses + float(loss), right + int(hits)
+            rows += int(batch["label"].shape[0])
             if time.monotonic() - told > _TELL_EVERY_S or step == self._steps:
                 told = time.monotonic()
                 progress.publish(
@@ -135,38 +134,49 @@ class Loop:
                     examples_per_s=rows / (told - started),
                 )
         seconds = time.monotonic() - started
+        eval_accuracy, eval_loss = self._evaluate()
         return {
             "epoch": epoch + 1,
             "loss": losses / rows,
             "train_accuracy": right / rows,
-            "eval_accuracy": self._accuracy(),
+            "eval_accuracy": eval_accuracy,
+            "eval_loss": eval_loss,
             "seconds": seconds,
             "examples_per_s": rows / seconds,
         }
 
     def _step(self, batch: Batch) -> tuple[tf.Tensor, tf.Tensor]:
-        """One step; the mean loss and the number of right answers of the batch."""
+        """One step; the sum of the losses and the number of right answers of the batch."""
         with tf.GradientTape() as tape:
             # What is dropped follows from the step, so a resumed run drops the same.
             seed = tf.stack([self._settings.seed, tf.cast(self._optimizer.iterations, tf.int32)])
-            logits = self._model(batch, training=True, seed=seed)
-            loss = tf.reduce_mean(
-                tf.nn.sparse_softmax_cross_entropy_with_logits(batch["label"], logits)
-            )
+            losses, hits = self._forward(batch, training=True, seed=seed)
+            loss = losses / tf.cast(tf.size(batch["label"]), tf.float32)
         variables = self._model.trainable_variables
         self._optimizer.apply(tape.gradient(loss, variables), variables)
+        return losses, hits
+
+    def _forward(
+        self, batch: Batch, training: bool = False, seed: tf.Tensor | None = None
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """The sum of the rows' losses and the number of right answers."""
+        logits = self._model(batch, training=training, seed=seed)
+        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(batch["label"], logits)
         hits = tf.argmax(logits, -1, tf.int32) == batch["label"]
-        return loss, tf.reduce_sum(tf.cast(hits, tf.int32))
+        return tf.reduce_sum(losses), tf.reduce_sum(tf.cast(hits, tf.int32))
 
-    def _count_right(self, batch: Batch) -> tf.Tensor:
-        answers = tf.argmax(self._model(batch, training=False), -1, tf.int32)
-        return tf.reduce_sum(tf.cast(answers == batch["label"], tf.int32))
-
-    def _accuracy(self) -> float:
-        right, rows = 0, 0
+    def _evaluate(self) -> tuple[float, float]:
+        """Accuracy and mean loss on the eval split; NaN where it has no rows."""
+        losses, right, rows = 0.0, 0, 0
         for batch in batches.evaluation_batches(
             self._splits.eval, self._settings.batch_size, self._pad_id
         ):
-            right += int(self._right(batch))
+            loss, hits = self._judge(batch)
+            losses, right = losses + float(loss), right + int(hits)
             rows += int(batch["label"].shape[0])
-        return right / rows if rows else math.nan
+        return (right / rows, losses / rows) if rows else (math.nan, math.nan)
+
+
+def _rank(account: dict[str, Any]) -> tuple[float, float]:
+    """By eval accuracy; of two equal ones the surer is better."""
+    return account["eval_accuracy"], -account["eval_loss"]

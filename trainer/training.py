@@ -67,7 +67,7 @@ def _train(loop: Loop, log_dir: str) -> list[dict[str, Any]]:
 
     def log(account: dict[str, Any]) -> None:
         with writer.as_default(step=account["epoch"]):
-            for name in ("loss", "train_accuracy", "eval_accuracy", "examples_per_s"):
+            for name in ("loss", "eval_loss", "train_accuracy", "eval_accuracy", "examples_per_s"):
                 tf.summary.scalar(name, account[name])
         writer.flush()
 

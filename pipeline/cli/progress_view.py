@@ -63,10 +63,8 @@ class ProgressView:
                 self._status.update(f"{stage.name}: {does}")
             return
         mark = {"finished": "[green]✓[/]", "failed": "[red]✗[/]"}[how]
-        self._console.print(
-            f"{mark} {stage.name:<17}{stage.seconds:7.1f} s {stage.peak_mb:6,.0f} MB  {does}",
-            soft_wrap=True,
-        )
+        cost = f"{stage.seconds:7.1f} s {stage.peak_mb:6,.0f} MB" if not stage.cached else "cached"
+        self._console.print(f"{mark} {stage.name:<17}{cost:>19}  {does}", soft_wrap=True)
 
     def training(self, event: str, values: dict[str, Any]) -> None:
         """A step, an epoch, a resumption."""

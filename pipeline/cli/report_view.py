@@ -127,7 +127,7 @@ def _epochs(outcome: Outcome) -> None:
     if not outcome.history:
         return
     _head("training")
-    best = max(outcome.history, key=lambda epoch: epoch["eval_accuracy"])
+    best = [epoch for epoch in outcome.history if epoch["best"]][-1]
     for epoch in outcome.history:
         kept = "  ◀ kept" if epoch is best else ""
         _console.print(

@@ -5,8 +5,10 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import psutil
+from ml_metadata.proto import metadata_store_pb2
 from tfx import v1 as tfx
 from tfx.dsl.compiler import constants
 from tfx.orchestration import metadata
@@ -24,11 +26,13 @@ class Stage:
     Attributes:
         name: the component's id.
         seconds: wall time.
+        cached: whether an earlier run's outputs served.
         peak_mb: highest resident memory of the process and its children meanwhile.
     """
 
     name: str
     seconds: float = 0.0
+    cached: bool = False
     peak_mb: float = 0.0
     started: float = field(default_factory=time.monotonic)
 
@@ -80,20 +84,29 @@ class _TellingRunner(local_dag_runner.LocalDagRunner):
                 executor_spec=runner_utils.extract_executor_spec(deployment, node_id),
                 custom_driver_spec=runner_utils.extract_custom_driver_spec(deployment, node_id),
             )
-            self._launch(node_id, one)
+            self._launch(node_id, one, metadata.Metadata(connection))
 
-    def _launch(self, node_id: str, one: launcher.Launcher) -> None:
+    def _launch(self, node_id: str, one: launcher.Launcher, store: metadata.Metadata) -> None:
         stage = Stage(node_id)
         self.stages.append(stage)
         self._tell("started", stage)
         how = "failed"
         try:
             with _peak_memory(stage):
-                one.launch()
+                execution = one.launch()
+            stage.cached = _is_cached(store, execution)
             how = "finished"
         finally:
             stage.seconds = time.monotonic() - stage.started
             self._tell(how, stage)
+
+
+def _is_cached(store: metadata.Metadata, execution: Any) -> bool:
+    if execution is None or not execution.execution_id:
+        return False
+    with store as open_store:
+        [found] = open_store.store.get_executions_by_id([execution.execution_id])
+    return found.last_known_state == metadata_store_pb2.Execution.CACHED
 
 
 class _peak_memory:  # noqa: N801 - a context manager that reads as a noun
