@@ -27,7 +27,7 @@ class Finding:
         attribute: the attribute's name; empty where it is about the op itself.
         node: the first node that has it.
         function: the function that the node is in; empty in the main graph.
-        signatures: those that reach the node.
+        signatures: those that reach a node that has it.
         nodes: how many nodes have it.
         since: the first later release that can run the node; None if none can.
         fix: what would do.
@@ -92,7 +92,7 @@ def _finding(problem: Problem, places: list[Place], table: OpTable) -> Finding:
         attribute=problem.attribute,
         node=first.node.name,
         function=first.function,
-        signatures=first.signatures,
+        signatures=tuple(sorted({name for place in places for name in place.signatures})),
         nodes=len(places),
         since=since,
         fix=_fix(since),

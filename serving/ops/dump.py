@@ -19,7 +19,7 @@ from tensorflow.python.framework import kernels
 
 CPU_DEVICES = {"CPU", "DEFAULT"}  # DEFAULT kernels are registered for every device
 
-Constraints = dict[str, list[str]]  # attribute ▶ types it may have
+Constraints = dict[str, list[str]]  # attribute ▶ types or strings it may have
 
 
 def registered_ops() -> dict[str, op_def_pb2.OpDef]:
@@ -41,9 +41,12 @@ def type_names(types: Any) -> list[str]:
     return [types_pb2.DataType.Name(kind).removeprefix("DT_") for kind in types]
 
 
-def allowed_values(attr: op_def_pb2.OpDef.AttrDef) -> list[str]:
-    """Names an attribute is limited to: types without `DT_`, or strings; empty where it is free."""
-    listed = attr.allowed_values.list
+def allowed_values(limited: Any) -> list[str]:
+    """Names that an AttrDef or a kernel's constraint allows: types without `DT_`, or strings.
+
+    Empty where anything goes.
+    """
+    listed = limited.allowed_values.list
     return type_names(listed.type) or [value.decode() for value in listed.s]
 
 
@@ -63,11 +66,12 @@ def arity(arg: op_def_pb2.OpDef.ArgDef) -> str:
 
 
 def cpu_kernels() -> dict[str, list[Constraints]]:
-    """Type constraints of each unlabelled CPU kernel by op; an op without one is absent."""
+    """Constraints of each unlabelled CPU kernel by op; an op without one is absent."""
     found: dict[str, list[Constraints]] = {}
     for kernel in kernels.get_all_registered_kernels().kernel:
         if kernel.device_type in CPU_DEVICES and not kernel.label:
-            limits = {c.name: type_names(c.allowed_values.list.type) for c in kernel.constraint}
+            # Limits on numbers (one op has some) are left out: the op counts as unlimited there.
+            limits = {c.name: names for c in kernel.constraint if (names := allowed_values(c))}
             found.setdefault(kernel.op, []).append(limits)
     return {op: merged(limits) for op, limits in found.items()}
 

@@ -127,7 +127,13 @@ def _fits(node: node_def_pb2.NodeDef, op: Op, name: str, types: list[str]) -> bo
         value = node.attr[name]
         return bool(value.placeholder) or set(names_of(value)) <= set(types)
     default = op.attributes[name].default if name in op.attributes else None
-    return default is None or default.removeprefix("type: DT_") in types
+    return default is None or _name_of_default(default) in types
+
+
+def _name_of_default(default: str) -> str:
+    """`"type: DT_INT32"` ▶ `"INT32"`, `'s: "DEFAULT"'` ▶ `"DEFAULT"`."""
+    kind, _, value = default.partition(": ")
+    return value.removeprefix("DT_") if kind == "type" else value.strip('"')
 
 
 def names_of(value: Any) -> list[str]:

@@ -54,7 +54,7 @@ class Op:
             `"@T"` one for each type in the list of attribute T.
         outputs: likewise.
         attributes: by name.
-        kernels: of each CPU kernel, the types it is limited to by attribute.
+        kernels: of each CPU kernel, the types or strings it is limited to by attribute.
     """
 
     inputs: tuple[str, ...]
