@@ -1,0 +1,51 @@
+"""Runs of the tiny project, each made once.
+
+A run takes a minute, so tests share them. Tests that change a project (`changed`) do so after what
+`pushed` and `reruns` read, and a version once pushed stays where it is.
+"""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from runs import Project, Ran, rawbert
+
+
+@pytest.fixture(scope="session")
+def pushed(tiny_project: Any, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project after its first run, on true labels."""
+    folder = tmp_path_factory.mktemp("pushed-project")
+    tiny_project(folder)
+    first = rawbert(folder, "run", "recipe.yaml")
+    assert first.code == 0, first.said
+    return Project(folder, first)
+
+
+@pytest.fixture(scope="session")
+def reruns(pushed: Project) -> tuple[Ran, Ran]:
+    """The second and the third run of the same, unchanged project."""
+    second = rawbert(pushed.folder, "run", "recipe.yaml")
+    return second, rawbert(pushed.folder, "run", "recipe.yaml")
+
+
+@pytest.fixture
+def model_copy(pushed: Project, tmp_path: Path) -> Callable[[], Path]:
+    """model_copy() -> a copy of the pushed version, to be spoilt."""
+    return lambda: Path(shutil.copytree(pushed.model, tmp_path / "tiny" / "1"))
+
+
+@pytest.fixture(scope="session")
+def served(pushed: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A client of a fresh server process on a copy of the pushed version."""
+    from serving.client import Client
+    from serving.server.process import spawn
+
+    folder = tmp_path_factory.mktemp("served")
+    shutil.copytree(pushed.model, folder / "tiny" / "1")
+    with (
+        spawn(folder / "tiny", name="tiny", cwd=folder) as server,
+        Client(server.target, name="tiny") as client,
+    ):
+        yield client

@@ -1,0 +1,77 @@
+"""The command as a user gives it, in a project's folder, and what came of it."""
+
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+COMMAND = [sys.executable, "-m", "pipeline.cli.main"]
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A command that has ended: exit code, what it said, the latest run's components by id."""
+
+    code: int
+    said: str
+    components: dict[str, Any]
+
+    def states(self, *names: str) -> dict[str, str]:
+        return {name: self.components[name].state for name in names or self.components}
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project's folder with its first run."""
+
+    folder: Path
+    first: Ran
+
+    @property
+    def model(self) -> Path:
+        """The version folder that the first run pushed."""
+        [pushed] = self.first.components["Pusher"].outputs["pushed_model"]
+        return Path(pushed.properties["pushed_destination"])
+
+    def artifact(self, component: str, key: str) -> Path:
+        return self.first.components[component].folder(key)
+
+
+def rawbert(folder: Path, *arguments: str, stdin: str | None = None) -> Ran:
+    """Gives the command in a folder and waits."""
+    done = subprocess.run(
+        [*COMMAND, *arguments], cwd=folder, input=stdin, capture_output=True, text=True
+    )
+    return Ran(done.returncode, done.stdout + done.stderr, latest_run(folder))
+
+
+def interrupted(folder: Path, at: str, *arguments: str) -> Ran:
+    """As `rawbert`, with Ctrl-C as soon as a line with these words is shown."""
+    process = subprocess.Popen(
+        [*COMMAND, *arguments],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+    assert process.stdout is not None
+    said = ""
+    for line in process.stdout:
+        said += line
+        if at in line:
+            process.send_signal(signal.SIGINT)
+            break
+    said += process.stdout.read()
+    return Ran(process.wait(), said, latest_run(folder))
+
+
+def latest_run(folder: Path) -> dict[str, Any]:
+    """The components of a project's latest run."""
+    from pipeline.run_record import latest_run
+
+    metadata = folder / "out" / "tiny" / "metadata.sqlite"
+    return latest_run(str(metadata), "tiny") if metadata.exists() else {}
