@@ -20,6 +20,7 @@ from typing import Any
 
 import torch
 import transformers
+from tokenizers import BertWordPieceTokenizer
 
 POOL_BATCHES = 64
 Row = tuple[list[int], int]  # ids, label id
@@ -49,10 +50,11 @@ def main() -> None:
 def _read(folder: Path, split: str, settings: dict[str, Any]) -> list[Row]:
     """Truncated token ids, and label ids; −1 where train lacks the label, which is never right."""
     rows = [json.loads(line) for line in (folder / f"{split}.jsonl").open(encoding="utf-8")]
-    tokenizer = transformers.AutoTokenizer.from_pretrained(settings["encoder"])
-    ids = tokenizer(
-        [row["text"] for row in rows], truncation=True, max_length=settings["max_tokens"]
-    )["input_ids"]
+    encoder = Path(settings["encoder"])
+    lower_case = json.loads((encoder / "tokenizer_config.json").read_text())["do_lower_case"]
+    tokenizer = BertWordPieceTokenizer(str(encoder / "vocab.txt"), lowercase=lower_case)
+    tokenizer.enable_truncation(settings["max_tokens"])
+    ids = [one.ids for one in tokenizer.encode_batch([row["text"] for row in rows])]
     labels = {label: i for i, label in enumerate(settings["labels"])}
     return [(one, labels.get(row["label"], -1)) for one, row in zip(ids, rows, strict=True)]
 

@@ -57,8 +57,10 @@ def _measure(
     settings = [f"--set={one}" for one in (*overrides, f"train.seed={seed}")]
     command = [_rawbert(), "run", str(path), *settings, "--out", str(out)]
     folder = out / name
-    folder.mkdir(parents=True, exist_ok=True)
     if not (folder / _WATCHED).exists():
+        if folder.exists():
+            raise click.ClickException(f"{folder} holds a run that was cut off: delete it")
+        folder.mkdir(parents=True)
         _run(command, folder / "first.log").save(folder / _WATCHED)
     found = _in_fresh_process("read", folder, name)
     if rerun:

@@ -33,7 +33,7 @@ def main(run_folder: Path, to: Path) -> None:
         "train": card["train"],
         "max_tokens": card["max_tokens"],
         "labels": card["labels"],
-        "encoder": str(run["EncoderImporter"].folder("model")),
+        "encoder": str(run["EncoderImporter"].folder("model") / "Format-Serving"),
     }
     (to / "settings.json").write_text(json.dumps(settings, indent=1))
 

@@ -64,7 +64,8 @@ def _stages(run: Run) -> str:
 
 
 def _peak(run: Run) -> str:
-    return f"{max((one['peak_mb'] or 0 for one in run['stages']), default=0):,.0f}"
+    known = [one["peak_mb"] for one in run["stages"] if one["peak_mb"]]
+    return f"{max(known):,.0f}" if known else ""
 
 
 def _reruns(group: list[Run]) -> str:

@@ -35,6 +35,10 @@ TABLES = {
     ),
     "a stage": ([a_run()], "| Transform | 20.0 | 1,234 |"),
     "a stage shorter than the sampling": ([a_run()], "| SchemaGen | 0.1 |  |"),
+    "no memory was sampled": (
+        [a_run(stages=[{"name": "Pusher", "seconds": 1.0, "peak_mb": None}])],
+        "| **all** | 120.0 |  |",
+    ),
     "what is no stage": ([a_run()], "| start, checks, report | 99.9 |  |"),
     "the second run": (
         [a_run(reruns=[{"seconds": 31.0, "executed": ["Evaluator"], "load_mean": 1.0}])],
