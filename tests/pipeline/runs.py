@@ -57,6 +57,7 @@ def interrupted(folder: Path, at: str, *arguments: str) -> Ran:
         stderr=subprocess.STDOUT,
         text=True,
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        preexec_fn=_heed_ctrl_c,
     )
     assert process.stdout is not None
     said = ""
@@ -67,6 +68,11 @@ def interrupted(folder: Path, at: str, *arguments: str) -> Ran:
             break
     said += process.stdout.read()
     return Ran(process.wait(), said, latest_run(folder))
+
+
+def _heed_ctrl_c() -> None:
+    # Whoever is started in the background of a script ignores SIGINT, and so would its children.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def latest_run(folder: Path) -> dict[str, Any]:
