@@ -144,6 +144,12 @@ def test_allows_what_changes_nothing(tmp_path, op, name, value):
     assert check(model, "2.12") == []
 
 
+@pytest.mark.parametrize("release", releases())
+def test_finds_kernels_that_a_string_attribute_limits(tmp_path, release):
+    """GatherNd's, since 2.18: `bad_indices_policy` must be one of four names."""
+    assert check(saved(tmp_path, lambda x: tf.gather_nd(x, [[0]])), release) == []
+
+
 def test_allows_the_debug_names_of_variables(tmp_path):
     model = saved(tmp_path, tf.nn.relu)
     assert b"debug_name" in (model / "saved_model.pb").read_bytes()
