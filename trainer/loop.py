@@ -1,7 +1,8 @@
 """The training loop: epochs of bucketed batches, the best epoch by eval accuracy kept.
 
 A loop of our own because Keras 3's `fit` fails under MultiWorkerMirroredStrategy; every step goes
-through ``strategy.run``, which is a plain call where there is one replica.
+through ``strategy.run``, which is a plain call where there is one replica. Every replica is given
+the whole batch and takes its share of the rows, so N replicas train as one does.
 """
 
 import math
@@ -120,8 +121,8 @@ class Loop:
             epoch,
         )
         for step, batch in enumerate(epoch_batches, 1):
-            loss, hits = tf.distribute.get_strategy().run(self._train_step, (batch,))
-            losses, right = losses + float(loss), right + int(hits)
+            loss, hits = self._sums(batch)
+            losses, right = losses + loss, right + hits
             rows += int(batch["label"].shape[0])
             if time.monotonic() - told > _TELL_EVERY_S or step == self._steps:
                 told = time.monotonic()
@@ -145,12 +146,27 @@ class Loop:
             "examples_per_s": rows / seconds,
         }
 
+    def _sums(self, batch: Batch) -> tuple[float, int]:
+        """One step on all replicas; the sum of the losses and the number of right answers."""
+        strategy = tf.distribute.get_strategy()
+        loss, hits = (
+            strategy.reduce(tf.distribute.ReduceOp.SUM, of_replicas, axis=None)
+            for of_replicas in strategy.run(self._train_step, (batch,))
+        )
+        return float(loss), int(hits)
+
     def _step(self, batch: Batch) -> tuple[tf.Tensor, tf.Tensor]:
-        """One step; the sum of the losses and the number of right answers of the batch."""
+        """One step of one replica; both sums over its share of the batch's rows."""
+        context = tf.distribute.get_replica_context()
+        replica, replicas = context.replica_id_in_sync_group, context.num_replicas_in_sync
+        share = batch
+        if replicas > 1:
+            share = {name: rows[replica::replicas] for name, rows in batch.items()}
         with tf.GradientTape() as tape:
             # What is dropped follows from the step, so a resumed run drops the same.
-            seed = tf.stack([self._settings.seed, tf.cast(self._optimizer.iterations, tf.int32)])
-            losses, hits = self._forward(batch, training=True, seed=seed)
+            step = tf.cast(self._optimizer.iterations, tf.int32) * replicas + replica
+            seed = tf.stack([self._settings.seed, step])
+            losses, hits = self._forward(share, training=True, seed=seed)
             loss = losses / tf.cast(tf.size(batch["label"]), tf.float32)
         variables = self._model.trainable_variables
         self._optimizer.apply(tape.gradient(loss, variables), variables)

@@ -37,7 +37,33 @@ class FusedAdamW(keras.optimizers.AdamW):
 
     The numbers are the same; on a CPU the whole update takes half the time, which short batches
     feel most: it costs the same whatever their length.
+
+    Args:
+        clip_norm: bound on the norm of all gradients together.
+        settings: of Keras's AdamW.
     """
+
+    def __init__(self, *, clip_norm: float, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._clip_norm = clip_norm
+
+    def apply(
+        self, grads: list[tf.Tensor], trainable_variables: list[keras.Variable] | None = None
+    ) -> None:
+        """Applies the sum of all replicas' gradients, each a share of the whole batch's.
+
+        Keras would clip each replica's share and then add them up: with several replicas that is
+        another bound than with one.
+        """
+        context = tf.distribute.get_replica_context()
+        replicas = context.num_replicas_in_sync
+        if replicas > 1:
+            shares = [tf.convert_to_tensor(share) for share in grads]
+            grads = context.all_reduce(tf.distribute.ReduceOp.SUM, shares)
+        grads, _ = tf.clip_by_global_norm(grads, self._clip_norm)
+        if replicas > 1:
+            grads = [gradient / replicas for gradient in grads]  # Keras adds them up once more
+        super().apply(grads, trainable_variables)
 
     def update_step(
         self, gradient: tf.Tensor, variable: tf.Variable, learning_rate: tf.Tensor
@@ -79,10 +105,10 @@ def adamw(
         total_steps: steps of the whole training.
     """
     optimizer = FusedAdamW(
-        WarmupLinearDecay(learning_rate, round(total_steps * warmup), total_steps),
+        clip_norm=clip_norm,
+        learning_rate=WarmupLinearDecay(learning_rate, round(total_steps * warmup), total_steps),
         weight_decay=weight_decay,
         epsilon=1e-8,
-        global_clipnorm=clip_norm,
     )
     optimizer.exclude_from_weight_decay(
         var_list=[v for v in model.trainable_variables if len(v.shape) < 2]

@@ -1,0 +1,104 @@
+"""The schedule at steps worked by hand, and AdamW beside one written in NumPy."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from trainer.optimizer import WarmupLinearDecay, adamw
+
+BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8
+
+
+@pytest.mark.parametrize(
+    ("warmup", "total", "rates"),
+    [
+        (2, 6, [0.5, 1.0, 0.8, 0.6, 0.4, 0.2, 0.0, 0.0]),
+        (4, 4, [0.25, 0.5, 0.75, 1.0, 0.0]),
+        (0, 4, [0.8, 0.6, 0.4, 0.2, 0.0]),
+        (1, 1, [1.0, 0.0]),
+    ],
+    ids=["rise and fall", "all warm-up", "no warm-up", "one step"],
+)
+def test_schedule(warmup: int, total: int, rates: list[float]) -> None:
+    schedule = WarmupLinearDecay(2.0, warmup, total)
+    got = [float(schedule(tf.constant(step))) for step in range(len(rates))]
+    np.testing.assert_allclose(got, 2.0 * np.array(rates), atol=1e-6)
+
+
+class Weights(keras.layers.Layer):
+    """Variables of the ranks that an encoder has."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        rng = np.random.default_rng(5)
+        shapes = {
+            "kernel": (3, 4),
+            "bias": (4,),
+            "gamma": (4,),
+            "fused": (2, 3, 2),
+            "table": (5, 3),
+        }
+        self.arrays = {name: rng.normal(size=shape) for name, shape in shapes.items()}
+        for name, array in self.arrays.items():
+            self.add_weight(
+                shape=array.shape, initializer=lambda *_, a=array, **__: tf.constant(a, tf.float32),
+                name=name,
+            )  # fmt: skip
+        self.built = True
+
+
+def settings(**others: float) -> dict:
+    return {
+        "learning_rate": 0.1, "warmup": 0.4, "weight_decay": 0.05, "clip_norm": 1e9,
+        "total_steps": 5, **others,
+    }  # fmt: skip
+
+
+def test_only_matrices_decay() -> None:
+    model = Weights()
+    optimizer = adamw(model, **settings(warmup=0.0))
+    optimizer.apply([tf.zeros(v.shape) for v in model.trainable_variables])
+    rate = 0.1 * 5 / 6
+    for variable, before in zip(model.variables, model.arrays.values(), strict=True):
+        kept = 1 - rate * 0.05 if before.ndim > 1 else 1.0
+        np.testing.assert_allclose(np.asarray(variable), before * kept, rtol=1e-6)
+
+
+def numpy_adamw(
+    arrays: list[np.ndarray], gradients: list[list[np.ndarray]], rates: list[float],
+    weight_decay: float, clip_norm: float,
+) -> list[np.ndarray]:  # fmt: skip
+    """Loshchilov and Hutter's algorithm 2, with the norm of all gradients bound first."""
+    arrays = [array.copy() for array in arrays]
+    first, second = ([np.zeros_like(a) for a in arrays] for _ in range(2))
+    for t, (rate, step) in enumerate(zip(rates, gradients, strict=True), 1):
+        norm = np.sqrt(sum((g**2).sum() for g in step))
+        for i, gradient in enumerate(step):
+            g = gradient * min(1.0, clip_norm / norm)
+            first[i] = BETA_1 * first[i] + (1 - BETA_1) * g
+            second[i] = BETA_2 * second[i] + (1 - BETA_2) * g**2
+            if arrays[i].ndim > 1:
+                arrays[i] -= rate * weight_decay * arrays[i]
+            unbiased = np.sqrt(second[i] / (1 - BETA_2**t))
+            arrays[i] -= rate * (first[i] / (1 - BETA_1**t)) / (unbiased + EPSILON)
+    return arrays
+
+
+@pytest.mark.parametrize("clip_norm", [1e9, 1.0], ids=["unclipped", "clipped"])
+@pytest.mark.parametrize("compiled", [False, True], ids=["eager", "in a function"])
+def test_equals_numpy(compiled: bool, clip_norm: float) -> None:
+    model, rng = Weights(), np.random.default_rng(6)
+    gradients = [[rng.normal(size=a.shape) for a in model.arrays.values()] for _ in range(5)]
+    optimizer = adamw(model, **settings(clip_norm=clip_norm))
+
+    def apply(step: list[tf.Tensor]) -> None:
+        optimizer.apply(step, model.trainable_variables)
+
+    run = tf.function(apply) if compiled else apply
+    for step in gradients:
+        run([tf.constant(g, tf.float32) for g in step])
+    rates = [0.05, 0.1, 0.075, 0.05, 0.025]
+    expected = numpy_adamw([*model.arrays.values()], gradients, rates, 0.05, clip_norm)
+    for variable, array in zip(model.variables, expected, strict=True):
+        np.testing.assert_allclose(np.asarray(variable), array, rtol=2e-5, atol=1e-6)
