@@ -175,7 +175,7 @@ def save(servable: Servable, folder: str, max_tokens: int) -> None:
 
 
 def _finish_graph(path: str) -> None:
-    """Gives `classify` TF Serving's method name, and tables names that hold no path.
+    """Gives `classify` TF Serving's method name, tables names without a path, variables none.
 
     TF 2 writes every signature as a Predict, and `tf.lookup.TextFileInitializer` puts the training
     machine's path into its table's ``shared_name``. Two tables may share a name only if they share
@@ -198,5 +198,7 @@ def _finish_graph(path: str) -> None:
                 if b"/" in shared_name:
                     digest = sha256(shared_name).hexdigest()[:16]
                     node.attr["shared_name"].s = f"table_{digest}".encode()
+                if node.op == "VarHandleOp":  # an attribute that older servers log as unknown
+                    node.attr.pop("debug_name", None)
     with tf.io.gfile.GFile(path, "wb") as file:
         file.write(saved_model.SerializeToString(deterministic=True))
