@@ -13,7 +13,7 @@ def markdown(runs: list[Run]) -> str:
     parts = ["# Recipes, measured", _machine(runs), _recipes(by_recipe)]
     for name, group in by_recipe.items():
         parts += [f"## Stages of {name}, seed {group[0]['seed']}", _stages(group[0])]
-        parts += [line for line in [_reruns(group)] if line]
+        parts += [line for line in [_reruns(group), group[0].get("note", "")] if line]
     return "\n\n".join(parts) + "\n"
 
 
