@@ -166,7 +166,7 @@ BAD_FILES = {
     "cut gzip": ("a.csv.gz", gzip.compress(H + b"a,1\n" * 999)[:-9], "cut short or not .gz"),
     "no gzip": ("a.csv.gz", H + b"a,1\n", "cut short or not .gz"),
     "no bzip2": ("a.csv.bz2", H + b"a,1\n", "cut short or not .bz2"),
-    "unknown extension": ("a.xlsx", b"PK", "'.xlsx' Set `format` to one of csv, tsv"),
+    "unknown extension": ("a.xlsx", b"PK", "'.xlsx'. Set `format` to one of csv, tsv"),
     "a line of 17 MiB": ("a.tsv", b"text\tlabel\n" + b"x" * (17 << 20), "over 16 MiB"),
 }
 
