@@ -69,10 +69,17 @@ def _merged(text: str) -> dict[str, str]:
     return {k: v for name in _SECTIONS for k, v in sections[name].items()}
 
 
+@functools.cache
 def _default_index() -> str:
-    from pip._internal.models.index import PyPI  # the only place that knows pip's default
+    """Asked of pip in a process of its own.
 
-    return PyPI.simple_url
+    Whoever imports pip switches off setuptools' distutils: TFX, which imports setuptools, dies.
+    """
+    ask = "from pip._internal.models.index import PyPI; print(PyPI.simple_url)"
+    run = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=False)
+    if run.returncode:
+        raise OSError(f"pip does not tell its index: {run.stderr.strip()} Set `pip config`'s.")
+    return run.stdout.strip()
 
 
 class Session(requests.Session):

