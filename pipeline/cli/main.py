@@ -11,7 +11,7 @@ from pipeline.cli.run import run
 from pipeline.cli.serve import serve
 from trainer.errors import BadInput
 
-EXIT_FAULT, EXIT_BAD_INPUT, EXIT_REFUSED = 1, 2, 3
+EXIT_FAULT, EXIT_BAD_INPUT = 1, 2
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
