@@ -9,6 +9,7 @@ from trainer.model.checkpoints import safetensors
 from trainer.model.classify import ClassifyHead
 from trainer.model.config import EncoderConfig
 from trainer.model.encoder import Encoder
+from trainer.model.sums import Sums
 
 
 class Classifier(keras.layers.Layer):
@@ -18,6 +19,8 @@ class Classifier(keras.layers.Layer):
         encoder: with its weights.
         head: on the encoder's pooled output.
     """
+
+    metric = "accuracy"  # what the quality of its Sums is
 
     def __init__(self, encoder: Encoder, head: ClassifyHead) -> None:
         super().__init__(name="classifier")
@@ -53,6 +56,25 @@ class Classifier(keras.layers.Layer):
             seed=encoder_seed,
         )
         return self.head(encoded.pooled, training=training, seed=head_seed)
+
+    def sums(
+        self,
+        batch: dict[str, tf.Tensor],
+        training: bool = False,
+        seed: tf.Tensor | None = None,
+    ) -> Sums:
+        """As a call; the batch has ``label``, [batch] int32, too."""
+        logits, label = self(batch, training=training, seed=seed), batch["label"]
+        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(label, logits)
+        hits = tf.cast(tf.argmax(logits, -1, tf.int32) == label, tf.int32)
+        rows = tf.size(label)
+        return Sums(
+            loss=tf.reduce_sum(losses),
+            weight=tf.cast(rows, tf.float32),
+            hits=tf.reduce_sum(hits),
+            gold=rows,
+            predicted=rows,
+        )
 
 
 def build_classifier(encoder_folder: str, classes: int, seed: int) -> Classifier:
