@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from components.readers.opening import not_utf8
-from components.readers.rows import NOT_UTF8, BadRow
+from components.readers.rows import NOT_UTF8, BadRow, Row, Spans
 from components.splits import SPLITS
 from trainer.errors import BadInput
 
 FILE_NAME = "report.json"  # beside the Split-* folders of the Examples artifact
 LISTED = 1000  # bad rows that are named; all are counted
 MAX_LABELS = 10_000  # labels that are counted by name
+Place = tuple[str, int]  # file, line
 
 
 @dataclass
@@ -27,11 +28,15 @@ class DataReport:
     not_kept: int = 0
     empty_texts: int = 0
     numeric_texts: int = 0
-    other_labels: int = 0  # rows whose label is beyond the first MAX_LABELS
+    other_labels: int = 0  # rows or entities whose label is beyond the first MAX_LABELS
     duplicates: int = 0
     conflicts: int = 0  # texts with more than one label
     overlap: Counter[str] = field(default_factory=Counter)  # "train/test" ▶ rows of test
     errors: list[dict[str, str]] = field(default_factory=list)  # BadInput's parts
+    entities: dict[str, Counter[str]] = field(default_factory=dict)  # split ▶ type ▶ entities
+    first: dict[str, dict[str, Place]] = field(default_factory=dict)  # split ▶ type ▶ where first
+    words: Counter[str] = field(default_factory=Counter)  # split ▶ words, where the data has them
+    repaired: Counter[str] = field(default_factory=Counter)  # split ▶ illegal places read as is
 
     def add_row(self, split: str, texts: Iterable[str], label: str | None) -> None:
         """Counts a row that goes on."""
@@ -43,6 +48,20 @@ class DataReport:
             labels = self.labels.setdefault(split, Counter())
             if label in labels or len(labels) < MAX_LABELS:
                 labels[label] += 1
+            else:
+                self.other_labels += 1
+
+    def add_spans(self, split: str, row: Row, spans: Spans) -> None:
+        """Counts the entities of a row that goes on."""
+        self.words[split] += len(spans.word_starts)
+        if spans.repaired:
+            self.repaired[split] += spans.repaired
+        counts = self.entities.setdefault(split, Counter())
+        first = self.first.setdefault(split, {})
+        for kind in spans.types:
+            if kind in counts or len(counts) < MAX_LABELS:
+                counts[kind] += 1
+                first.setdefault(kind, (row.file, row.line))
             else:
                 self.other_labels += 1
 
@@ -115,9 +134,15 @@ class DataReport:
     def from_json(cls, text: str) -> "DataReport":
         """Back from JSON."""
         found: dict[str, Any] = json.loads(text)
-        for name in ("rows", "overlap"):
-            found[name] = Counter(found[name])
-        found["labels"] = {split: Counter(counts) for split, counts in found["labels"].items()}
+        for name in ("rows", "overlap", "words", "repaired"):
+            found[name] = Counter(found.get(name, {}))
+        for name in ("labels", "entities"):
+            by_split = found.get(name, {}).items()
+            found[name] = {split: Counter(counts) for split, counts in by_split}
+        found["first"] = {
+            split: {kind: (place[0], place[1]) for kind, place in places.items()}
+            for split, places in found.get("first", {}).items()
+        }
         found["bad"] = [BadRow(*row) for row in found["bad"]]
         return cls(**found)
 
@@ -128,9 +153,15 @@ def merged(reports: Iterable[DataReport]) -> DataReport:
     for report in reports:
         for name in ("bad_rows", "not_kept", "empty_texts", "numeric_texts", "other_labels"):
             setattr(total, name, getattr(total, name) + getattr(report, name))
-        total.rows.update(report.rows)
-        for split, labels in report.labels.items():
-            total.labels.setdefault(split, Counter()).update(labels)
+        for name in ("rows", "words", "repaired"):
+            getattr(total, name).update(getattr(report, name))
+        for name in ("labels", "entities"):
+            for split, counts in getattr(report, name).items():
+                getattr(total, name).setdefault(split, Counter()).update(counts)
+        for split, places in report.first.items():
+            known = total.first.setdefault(split, {})
+            for kind, place in places.items():
+                known[kind] = min(known.get(kind, place), place)
         total.add_counts(
             {"duplicates": report.duplicates, "conflicts": report.conflicts, **report.overlap}
         )

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from components.data_report import DataReport
 from components.readers import BadRow, Row, read
+from components.readers.rows import Spans
 from components.readers.select import NotKept, Selection
 from components.splits import cut
 from components.text_counts import Entry, entry
@@ -28,7 +29,7 @@ def sift(
     Raises:
         BadInput: the file as a whole cannot be used.
     """
-    for record in read(path, format, selection.needed):
+    for record in read(path, format, selection.needed, selection.tagged):
         verdict = selection.judge(record)
         if isinstance(verdict, BadRow):
             report.add_bad(verdict)
@@ -37,8 +38,15 @@ def sift(
         else:
             texts = tuple(verdict.values[name] for name in selection.texts)
             label = verdict.values[selection.label] if selection.label else None
-            counted = entry(texts, label or "", split)
+            counted = entry(texts, label or _told(verdict.spans), split)
             if split == "train":
                 counted = counted._replace(split=cut(counted.text, given))
             report.add_row(counted.split, texts, label)
+            if verdict.spans:
+                report.add_spans(counted.split, verdict, verdict.spans)
             yield counted.split, verdict, counted
+
+
+def _told(spans: Spans | None) -> str:
+    """A text's entities as one label: copies with others contradict each other."""
+    return f"{spans.starts} {spans.ends} {spans.types}" if spans else ""

@@ -28,17 +28,20 @@ class TextExampleGenSpec(component_spec.ComponentSpec):
 
 
 class TextExampleGen(base_beam_component.BaseBeamComponent):
-    """Reads csv, tsv, jsonl and text folders into the splits train, eval and test.
+    """Reads csv, tsv, jsonl, conll and text folders into the splits train, eval and test.
 
     ``outputs["examples"]`` holds gzipped TFRecords of tf.train.Example whose features are the
-    text, label and further columns, all bytes, and beside the splits ``report.json``
+    text, label and further columns, all bytes, of tagged data the spans (see
+    ``components.write_examples.to_example``), and beside the splits ``report.json``
     (``components.data_report.DataReport``).
 
     Args:
         data: JSON with ``path`` (a string, a list or {"train": …, "eval": …, "test": …}),
             ``text`` (a column, pairs: two) and maybe ``label``, ``columns`` (further columns,
             such as slices), ``keep`` ({column: [values]}), ``format``, ``rename`` ({name in the
-            file: name in all else, the keys above included}).
+            file: name in all else, the keys above included}). For entities ``"task": "tag"``:
+            then ``label`` is where a file has its spans or tags, and ``tags`` may hold
+            ``columns`` ({"word": 0, "tag": -1}), ``scheme`` and ``repair``.
         fingerprint: ``fingerprint(data)``, taken when the pipeline is composed.
         bad_rows: share of rows that may be bad.
     """

@@ -19,7 +19,16 @@ from tfx.types import artifact_utils
 from components import data_report
 from components.data_report import DataReport
 from components.splits import SPLITS, given_files
-from components.write_examples import Item, WriteItem, copies, items_of, split_folder, write_report
+from components.tag_set import refuse_entities
+from components.write_examples import (
+    Item,
+    WriteItem,
+    copies,
+    items_of,
+    split_folder,
+    with_scheme,
+    write_report,
+)
 
 
 class Executor(base_beam_executor.BaseBeamExecutor):
@@ -34,12 +43,14 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         """Writes the splits and the report.
 
         Raises:
-            BadInput: a file that cannot be used, too many bad rows, or a split without rows.
+            BadInput: a file that cannot be used, too many bad rows, a split without rows, or
+                tagged data without an entity in train.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         examples = artifact_utils.get_single_instance(output_dict["examples"])
         data = json.loads(exec_properties["data"])
         files = given_files(data["path"], data.get("format"))
+        data = with_scheme(data, files)
         for split in SPLITS:
             tf.io.gfile.makedirs(split_folder(examples.uri, split))
         report_path = f"{examples.uri}/{data_report.FILE_NAME}"
@@ -48,7 +59,10 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             work = WriteItem(examples.uri, data, list(files))
             _count_all(pipeline, items, work) | "Report" >> beam.Map(write_report, report_path)
         with tf.io.gfile.GFile(report_path) as stream:
-            DataReport.from_json(stream.read()).refuse(exec_properties["bad_rows"])
+            report = DataReport.from_json(stream.read())
+        report.refuse(exec_properties["bad_rows"])
+        if data.get("task") == "tag":
+            refuse_entities(report, with_types=False)  # types are for the schema to judge
         _describe(examples)
 
 

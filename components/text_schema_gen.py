@@ -20,6 +20,9 @@ from tfx.utils import io_utils, json_utils
 from components.splits import SPLITS
 from trainer.errors import BadInput
 
+OFFSETS = ("span_starts", "span_ends", "word_starts", "word_ends")
+SPAN_TYPES = "span_types"
+
 
 def describe_text(feature: schema_pb2.Feature) -> None:
     """A text: exactly one in every row, any value. Parsed as [batch] string."""
@@ -47,13 +50,40 @@ def describe_slice(feature: schema_pb2.Feature) -> None:
     feature.value_count.max = 1
 
 
+def describe_spans(schema: schema_pb2.Schema, types: Sequence[str]) -> None:
+    """The five features of a tagged row: lists of any length, parsed as sparse; or absent.
+
+    Args:
+        types: those of train become the domain of ``span_types``; [] for none.
+    """
+    for name in OFFSETS:
+        _fresh(schema, name).type = schema_pb2.INT
+    feature = _fresh(schema, SPAN_TYPES)
+    feature.type = schema_pb2.BYTES
+    if types:
+        feature.string_domain.value.extend(sorted(types))
+
+
 def label_values(statistics: statistics_pb2.DatasetFeatureStatistics, label: str) -> list[str]:
     """All values of a label in a split; [] if its statistics do not hold them all.
 
-    They hold ``StatsOptions.num_rank_histogram_buckets`` values, 1,000 if that is not set.
-
     Raises:
         BadInput: there is one value only.
+    """
+    values = all_values(statistics, label)
+    if len(values) == 1:
+        raise BadInput(
+            f"column {label!r} has one class only ({values[0]!r})",
+            where="data.label",
+            fix="A classifier needs two or more; does `data.keep` leave too few?",
+        )
+    return values
+
+
+def all_values(statistics: statistics_pb2.DatasetFeatureStatistics, label: str) -> list[str]:
+    """All values of a column in a split; [] if its statistics do not hold them all.
+
+    They hold ``StatsOptions.num_rank_histogram_buckets`` values, 1,000 if that is not set.
     """
     found = next(f for f in statistics.features if (f.name or f.path.step[0]) == label)
     values = [bucket.label for bucket in found.string_stats.rank_histogram.buckets]
@@ -66,12 +96,6 @@ def label_values(statistics: statistics_pb2.DatasetFeatureStatistics, label: str
             len(values),
         )
         return []
-    if len(values) == 1:
-        raise BadInput(
-            f"column {label!r} has one class only ({values[0]!r})",
-            where="data.label",
-            fix="A classifier needs two or more; does `data.keep` leave too few?",
-        )
     return values
 
 
@@ -114,6 +138,8 @@ def _describe(
         describe_text(_fresh(schema, name))
     if label:
         describe_label(_fresh(schema, label), label_values(statistics, label))
+    if columns["spans"]:
+        describe_spans(schema, all_values(statistics, SPAN_TYPES))
 
 
 def _fresh(schema: schema_pb2.Schema, name: str) -> schema_pb2.Feature:
@@ -145,6 +171,7 @@ class TextSchemaGen(base_component.BaseComponent):
         text: text column, or several.
         label: label column, whose values in train become its domain.
         slices: further columns.
+        spans: the data is tagged; the types of entities in train become a domain.
     """
 
     SPEC_CLASS = TextSchemaGenSpec
@@ -156,11 +183,13 @@ class TextSchemaGen(base_component.BaseComponent):
         text: str | Sequence[str],
         label: str | None = None,
         slices: Sequence[str] = (),
+        spans: bool = False,
     ):
         columns = {
             "text": [text] if isinstance(text, str) else list(text),
             "label": label,
             "slices": [name for name in slices if name != label],
+            "spans": spans,
         }
         spec = TextSchemaGenSpec(
             statistics=statistics,

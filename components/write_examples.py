@@ -14,6 +14,7 @@ from apache_beam.io.filesystems import FileSystems
 
 from components.data_report import DataReport
 from components.readers import Row, format_of
+from components.readers.detect_scheme import scheme_of
 from components.readers.select import Selection
 from components.sift import sift
 from components.text_counts import Entry, count, partitions
@@ -67,12 +68,30 @@ def split_folder(uri: str, split: str) -> str:
 
 
 def to_example(row: Row) -> tf.train.Example:
-    """The row's columns as bytes features; an absent value is an absent feature."""
-    features = {
-        name: tf.train.Feature(bytes_list=tf.train.BytesList(value=[value.encode()]))
-        for name, value in row.values.items()
-    }
+    """The row's columns as bytes features; an absent value is an absent feature.
+
+    Of tagged rows also ``span_starts``, ``span_ends``, ``word_starts``, ``word_ends`` (UTF-8 bytes
+    of the text) and ``span_types``, lists that may be empty.
+    """
+    features = {name: _texts([value]) for name, value in row.values.items()}
+    if row.spans:
+        features |= {
+            "span_starts": _offsets(row.spans.starts),
+            "span_ends": _offsets(row.spans.ends),
+            "span_types": _texts(row.spans.types),
+            "word_starts": _offsets(row.spans.word_starts),
+            "word_ends": _offsets(row.spans.word_ends),
+        }
     return tf.train.Example(features=tf.train.Features(feature=features))
+
+
+def _texts(values: list[str]) -> tf.train.Feature:
+    encoded = [value.encode() for value in values]
+    return tf.train.Feature(bytes_list=tf.train.BytesList(value=encoded))
+
+
+def _offsets(values: list[int]) -> tf.train.Feature:
+    return tf.train.Feature(int64_list=tf.train.Int64List(value=values))
 
 
 class WriteItem(beam.DoFn):
@@ -123,7 +142,22 @@ def selection_of(data: dict[str, Any]) -> Selection:
         data.get("keep"),
         data.get("columns", ()),
         data.get("rename"),
+        data.get("tags") or {} if data.get("task") == "tag" else None,
     )
+
+
+def with_scheme(data: dict[str, Any], files: dict[str, list[Path]]) -> dict[str, Any]:
+    """The component's JSON with the scheme of its tags, which is found out if it is not there.
+
+    Raises:
+        BadInput: tags of no known scheme, or of several.
+    """
+    tagged = selection_of(data).tagged
+    if tagged is None or tagged.scheme:
+        return data
+    every_file = [path for paths in files.values() for path in paths]
+    scheme = scheme_of(every_file, data.get("format"), tagged)
+    return {**data, "tags": {**(data.get("tags") or {}), "scheme": scheme}}
 
 
 def items_of(files: dict[str, list[Path]], format: str | None) -> list[Item]:

@@ -6,10 +6,12 @@ from pathlib import Path
 
 from trainer.errors import BadInput
 
-FORMATS = ("csv", "tsv", "jsonl", "txt")
+FORMATS = ("csv", "tsv", "jsonl", "txt", "conll")
 _EXTENSIONS = {
     ".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".txt": "txt",
+    ".conll": "conll", ".bio": "conll", ".iob": "conll", ".iob2": "conll",
 }  # fmt: skip
+_DIRECT = {"csv", "tsv", "jsonl", "conll"}  # formats of files that lie in the folder itself
 _PACKED = (".gz", ".bz2")
 
 
@@ -74,12 +76,14 @@ def _matches(pattern: str) -> list[Path]:
 
 
 def _in_folder(folder: Path, format: str | None) -> list[Path]:
-    direct = _known(folder.iterdir(), {"csv", "tsv", "jsonl"} if format is None else {format})
+    asked = {"conll": {"conll", "txt"}, None: _DIRECT}.get(format, {str(format)})
+    direct = _known(folder.iterdir(), asked)
     classes = _known(folder.glob("*/*"), {"txt"})
     files = classes if format == "txt" else direct or (classes if format is None else [])
     if not files:
         raise BadInput(
-            f"the folder has no {format or 'csv, tsv or jsonl'} file and no sub-folder of texts",
+            f"the folder has no {format or 'csv, tsv, jsonl or conll'} file and no sub-folder "
+            "of texts",
             where=str(folder),
             fix="Texts lie in a folder per class: positive/1.txt, negative/2.txt.",
         )

@@ -25,7 +25,8 @@ def read_jsonlines(path: Path, columns: Sequence[str] | None) -> Iterator[Row | 
     file, number = str(path), 0
     for number, raw in numbered_lines(path):
         if not raw.isspace():
-            values = _values(decode(raw).rstrip("\r\n"), columns)
+            found = json_object(decode(raw).rstrip("\r\n"))
+            values = found if isinstance(found, str) else values_of(found, columns)
             yield (
                 Row(values, file, number)
                 if isinstance(values, dict)
@@ -37,17 +38,15 @@ def read_jsonlines(path: Path, columns: Sequence[str] | None) -> Iterator[Row | 
 
 def jsonlines_columns(path: Path) -> list[str]:
     """Keys of the first 1,000 lines, in the order in which they appear."""
-    rows = (_object(decode(raw)) for _, raw in islice(numbered_lines(path), _LOOK_AT))
+    rows = (json_object(decode(raw)) for _, raw in islice(numbered_lines(path), _LOOK_AT))
     keys = list(dict.fromkeys(key for row in rows if isinstance(row, dict) for key in row))
     if not keys:
         raise BadInput("no JSON object in it", where=str(path), fix='A line is like {"text": "…"}.')
     return keys
 
 
-def _values(line: str, columns: Sequence[str] | None) -> dict[str, str] | str:
-    found = _object(line)
-    if isinstance(found, str):
-        return found
+def values_of(found: dict[str, Any], columns: Sequence[str] | None) -> dict[str, str] | str:
+    """The values of ``columns`` (default: all), or what is wrong with one."""
     values = {}
     for key in found if columns is None else columns:
         value = _spelled(found.get(key))
@@ -65,7 +64,7 @@ def _spelled(value: Any) -> Any:
     return str(value).lower() if isinstance(value, bool) else value
 
 
-def _object(line: str) -> dict[str, Any] | str:
+def json_object(line: str) -> dict[str, Any] | str:
     """The object on a line, or what is wrong with it."""
     try:
         found = json.loads(line, parse_int=str, parse_float=str, parse_constant=_refuse)

@@ -3,6 +3,7 @@
 import bz2
 import codecs
 import gzip
+import io
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -27,7 +28,8 @@ def open_bytes(path: Path) -> Iterator[BinaryIO]:
     opener: Callable[..., Any] = _PACKED.get(path.suffix.lower(), open)
     try:
         with opener(path, "rb") as stream:
-            yield stream
+            # The packed files' own readline is Python; this one is C, and twice as fast.
+            yield io.BufferedReader(stream) if path.suffix.lower() in _PACKED else stream
     except FileNotFoundError:
         raise BadInput("there is no such file", where=str(path)) from None
     except (EOFError, zlib.error, OSError) as error:

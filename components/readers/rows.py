@@ -6,12 +6,27 @@ NUL = "\udc00"  # stands for a NUL byte while a row is parsed; decoding never ma
 NOT_UTF8 = "not valid UTF-8"
 
 
+class Spans(NamedTuple):
+    """Entities of a text and, where the source gives them, its words: UTF-8 byte offsets.
+
+    Ends are exclusive; spans are sorted, do not overlap and are not empty.
+    """
+
+    starts: list[int]
+    ends: list[int]
+    types: list[str]
+    word_starts: list[int] = []
+    word_ends: list[int] = []
+    repaired: int = 0  # places where the tags broke their scheme and were read all the same
+
+
 class Row(NamedTuple):
     """One row: column ▶ text, and the line of the file where the row begins (from 1)."""
 
     values: dict[str, str]
     file: str
     line: int
+    spans: Spans | None = None  # None: the data is not tagged
 
 
 class BadRow(NamedTuple):

@@ -240,7 +240,7 @@ def test_expand(tree, monkeypatch, path, format, expected):
 NOTHING = {
     "no file": ("d.csv", "there is no such file"),
     "no match": ("*.tsv", "no file matches this pattern"),
-    "no text in folder": ("pos", "the folder has no csv, tsv or jsonl file"),
+    "no text in folder": ("pos", "the folder has no csv, tsv, jsonl or conll file"),
     "empty list": ([], "no path is given"),
 }
 
