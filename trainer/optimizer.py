@@ -4,6 +4,7 @@ Sources: Devlin et al. 2018 (arXiv:1810.04805), appendix A.2; Loshchilov and Hut
 (arXiv:1711.05101) for the decoupled weight decay.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -40,12 +41,20 @@ class FusedAdamW(keras.optimizers.AdamW):
 
     Args:
         clip_norm: bound on the norm of all gradients together.
+        factor: how many times the learning rate a variable's step is.
         settings: of Keras's AdamW.
     """
 
-    def __init__(self, *, clip_norm: float, **settings: Any) -> None:
+    def __init__(
+        self, *, clip_norm: float, factor: Callable[[keras.Variable], float], **settings: Any
+    ) -> None:
         super().__init__(**settings)
-        self._clip_norm = clip_norm
+        self._clip_norm, self._factor = clip_norm, factor
+
+    def build(self, variables: list[keras.Variable]) -> None:
+        """Makes the state of the variables, and notes their factors."""
+        super().build(variables)
+        self._factors = [self._factor(variable) for variable in variables]
 
     def apply(
         self, grads: list[tf.Tensor], trainable_variables: list[keras.Variable] | None = None
@@ -77,7 +86,7 @@ class FusedAdamW(keras.optimizers.AdamW):
             v=self._velocities[index].value.handle,
             beta1_power=tf.pow(tf.cast(self.beta_1, variable.dtype), step),
             beta2_power=tf.pow(tf.cast(self.beta_2, variable.dtype), step),
-            lr=tf.cast(learning_rate, variable.dtype),
+            lr=tf.cast(learning_rate, variable.dtype) * self._factors[index],
             beta1=tf.cast(self.beta_1, variable.dtype),
             beta2=tf.cast(self.beta_2, variable.dtype),
             epsilon=tf.cast(self.epsilon, variable.dtype),
@@ -93,6 +102,7 @@ def adamw(
     weight_decay: float,
     clip_norm: float,
     total_steps: int,
+    head_rate: float = 1.0,
 ) -> keras.optimizers.Optimizer:
     """The optimizer for a built model.
 
@@ -103,9 +113,13 @@ def adamw(
         weight_decay: decoupled, times the learning rate.
         clip_norm: bound on the norm of all gradients together.
         total_steps: steps of the whole training.
+        head_rate: how many times the encoder's learning rate that of all other variables is: what
+            begins at random, transition scores above all, has further to go than what is
+            pretrained. Weight decay keeps to the encoder's rate, for all.
     """
     optimizer = FusedAdamW(
         clip_norm=clip_norm,
+        factor=lambda variable: 1.0 if variable.path.startswith("encoder/") else head_rate,
         learning_rate=WarmupLinearDecay(learning_rate, round(total_steps * warmup), total_steps),
         weight_decay=weight_decay,
         epsilon=1e-8,

@@ -29,8 +29,8 @@ def test_schedule(warmup: int, total: int, rates: list[float]) -> None:
 class Weights(keras.layers.Layer):
     """Variables of the ranks that an encoder has."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, name: str = "encoder") -> None:
+        super().__init__(name=name)
         rng = np.random.default_rng(5)
         shapes = {
             "kernel": (3, 4),
@@ -102,3 +102,40 @@ def test_equals_numpy(compiled: bool, clip_norm: float) -> None:
     expected = numpy_adamw([*model.arrays.values()], gradients, rates, 0.05, clip_norm)
     for variable, array in zip(model.variables, expected, strict=True):
         np.testing.assert_allclose(np.asarray(variable), array, rtol=2e-5, atol=1e-6)
+
+
+class Model(keras.layers.Layer):
+    """Encoder and head."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.encoder, self.head = Weights(), Weights("head")
+        self.built = True
+
+
+def steps_of(model: Model, **others: float) -> list[np.ndarray]:
+    """How far each variable goes in one step from the same gradients."""
+    optimizer, rng = adamw(model, **settings(weight_decay=0.0, **others)), np.random.default_rng(7)
+    before = [np.array(v) for v in model.trainable_variables]
+    gradients = [tf.constant(rng.normal(size=v.shape), tf.float32) for v in before]
+    tf.function(lambda: optimizer.apply(gradients, model.trainable_variables))()
+    return [np.asarray(v) - b for v, b in zip(model.trainable_variables, before, strict=True)]
+
+
+@pytest.mark.parametrize("head_rate", [20.0, 1.0, 0.0])
+def test_head_goes_further_than_the_encoder(head_rate: float) -> None:
+    plain, scaled = steps_of(Model()), steps_of(Model(), head_rate=head_rate)
+    factors = [1.0] * 5 + [head_rate] * 5
+    for step, expected, factor in zip(scaled, plain, factors, strict=True):
+        assert np.abs(expected).max() > 0
+        np.testing.assert_allclose(step, expected * factor, rtol=1e-4, atol=1e-6)
+
+
+def test_decay_keeps_to_the_encoders_rate() -> None:
+    model = Model()
+    optimizer = adamw(model, **settings(warmup=0.0, head_rate=20.0))
+    optimizer.apply([tf.zeros(v.shape) for v in model.trainable_variables])
+    for layer in (model.encoder, model.head):
+        kept = 1 - 0.1 * 5 / 6 * 0.05
+        kernel = layer.arrays["kernel"]
+        np.testing.assert_allclose(np.asarray(layer.weights[0]), kernel * kept, rtol=1e-6)
