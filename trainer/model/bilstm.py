@@ -15,6 +15,7 @@ gate's, 1 (Jozefowicz et al. 2015, https://proceedings.mlr.press/v37/jozefowicz1
 """
 
 import random
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -84,24 +85,58 @@ class BiLSTM(keras.layers.Layer):
         gates += tf.reshape(self.bias, [2, 1, 4 * self.units])
         gates = tf.reshape(gates, [2, rows, words, 4 * self.units])
         gates = tf.transpose(gates, [2, 0, 1, 3])  # [W, 2, B, 4·U]
-        recurrent = tf.convert_to_tensor(self.recurrent)
-        found = tf.TensorArray(x.dtype, size=words, element_shape=[2, None, self.units])
-
-        def step(word: tf.Tensor, h: tf.Tensor, c: tf.Tensor, found: tf.TensorArray) -> tuple:
-            h, c = _cell(gates[word] + h @ recurrent, c)
-            return word + 1, h, c, found.write(word, h)
-
-        nothing = tf.zeros(tf.stack([2, rows, self.units]), x.dtype)
-        nothing = tf.ensure_shape(nothing, [2, None, self.units])
-        *_, found = tf.while_loop(lambda word, *_: word < words, step, (0, nothing, nothing, found))
-        return tf.transpose(found.stack(), [1, 2, 0, 3])
+        h = _lstm(gates, tf.convert_to_tensor(self.recurrent))
+        return tf.transpose(h, [1, 2, 0, 3])
 
 
-def _cell(gates: tf.Tensor, c: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Gates [2, B, 4·U] and state c [2, B, U] ▶ the next h and c."""
+@tf.custom_gradient
+def _lstm(gates: tf.Tensor, recurrent: tf.Tensor) -> tuple[tf.Tensor, Callable]:
+    """The loop: gates before the state is added, [W, 2, B, 4·U], and recurrent [2, U, 4·U] ▶ h of
+    every word, [W, 2, B, U]."""
+    nothing = tf.zeros_like(gates[0, :, :, : recurrent.shape[1]])  # [2, B, U]
+
+    def step(before: tuple[tf.Tensor, tf.Tensor], gates: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        h, c = before
+        i, f, g, o = _open(gates + h @ recurrent)
+        c = f * c + i * g
+        return o * tf.tanh(c), c
+
+    h, c = tf.scan(step, gates, (nothing, nothing))
+    return h, lambda upstream: _back_through_time(upstream, gates, recurrent, h, c)
+
+
+def _back_through_time(
+    upstream: tf.Tensor, gates: tf.Tensor, recurrent: tf.Tensor, h: tf.Tensor, c: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Gradients of gates and recurrent, given that of h.
+
+    What does not hang on the step after is computed for all words at once; TensorFlow's own
+    gradient of a loop does everything step by step, and takes time by the square of the words.
+    """
+    h_before, c_before = (tf.concat([tf.zeros_like(x[:1]), x[:-1]], axis=0) for x in (h, c))
+    i, f, g, o = _open(gates + h_before @ recurrent)
+    tanh_c = tf.tanh(c)
+    h_by_c = o * (1 - tf.square(tanh_c))
+    slopes = (g * i * (1 - i), c_before * f * (1 - f), i * (1 - tf.square(g)), tanh_c * o * (1 - o))
+    by_gates = tf.concat(slopes, axis=-1)  # of c by i, f, g; of h by o
+
+    def step(after: tuple[tf.Tensor, ...], word: tuple[tf.Tensor, ...]) -> tuple[tf.Tensor, ...]:
+        dh, dc, _ = after
+        upstream, h_by_c, by_gates, f = word
+        dh += upstream
+        dc += dh * h_by_c
+        dgates = tf.concat([dc, dc, dc, dh], axis=-1) * by_gates
+        return tf.matmul(dgates, recurrent, transpose_b=True), dc * f, dgates
+
+    nothing = (tf.zeros_like(h[0]), tf.zeros_like(c[0]), tf.zeros_like(gates[0]))
+    *_, dgates = tf.scan(step, (upstream, h_by_c, by_gates, f), nothing, reverse=True)
+    return dgates, tf.einsum("wdbu,wdbg->dug", h_before, dgates)
+
+
+def _open(gates: tf.Tensor) -> tuple[tf.Tensor, ...]:
+    """[…, 4·U] ▶ i, f, g, o, […, U] each."""
     i, f, g, o = tf.split(gates, 4, axis=-1)
-    c = tf.sigmoid(f) * c + tf.sigmoid(i) * tf.tanh(g)
-    return tf.sigmoid(o) * tf.tanh(c), c
+    return tf.sigmoid(i), tf.sigmoid(f), tf.tanh(g), tf.sigmoid(o)
 
 
 def _turn(x: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
