@@ -17,6 +17,8 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
+from components.readers.rows import fault
+
 SCHEMES = ("iob2", "iob1", "bioes", "bmeos")
 _INSIDE = {"bioes": "I", "bmeos": "M"}
 _PREFIXES = {"iob2": "OBI", "iob1": "OBI", "bioes": "OBIES", "bmeos": "OBMES"}
@@ -50,7 +52,7 @@ def parse(tag: str) -> Tag:
     """Takes a tag apart: ``parse("B-creative-work") == ("B", "creative-work")``.
 
     Raises:
-        ValueError: no prefix, an unknown one, or no type after it.
+        ValueError: no prefix, an unknown one, no type after it, or one that is no UTF-8.
     """
     prefix, dash, kind = tag.partition("-")
     if tag == "O":
@@ -61,6 +63,8 @@ def parse(tag: str) -> Tag:
         raise ValueError(f"tag {tag!r} has the unknown prefix {prefix!r}. {_EXAMPLE}")
     if not kind.strip():
         raise ValueError(f"tag {tag!r} names no type. {_EXAMPLE}")
+    if reason := fault(kind):
+        raise ValueError(reason)
     return Tag(prefix, kind)
 
 
