@@ -35,9 +35,9 @@ def read(folder: Path, recipe: str, watched: Watched) -> dict[str, Any]:
             for epoch in result.history
         ],
         "examples_per_s": mean(epoch["examples_per_s"] for epoch in result.history),
-        "test_accuracy": whole.accuracy,
+        "test_accuracy": whole.value,
         "test_rows": whole.examples,
-        "slices": {one.slice: one.accuracy for one in result.slices if one.slice},
+        "slices": {one.slice: one.value for one in result.slices if one.slice},
         "pushed": result.pushed_to is not None,
         "one_text_p50_ms": _p50(result),
         "seconds": watched.seconds,

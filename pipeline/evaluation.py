@@ -1,14 +1,20 @@
 """What TFMA measures, and what binds.
 
-TFMA evaluates the model's `classify` signature with the raw string label: it maps a string label to
-a class only through outputs called `classes` and `scores`. The input is the serialized Example, so
-no name can make TFMA feed the label as text.
+A classifier is evaluated through its `classify` signature with the raw string label: TFMA maps a
+string label to a class only through outputs called `classes` and `scores`. A tagger is evaluated
+through `examples`, and a metric of ours reads the gold spans out of the raw Example. The input of
+both is the serialized Example, so no name can make TFMA feed the label as text.
 """
+
+import json
 
 import tensorflow_model_analysis as tfma
 from google.protobuf import wrappers_pb2
 
-from pipeline.recipe import Gate
+from components import entity_metrics
+from pipeline.recipe import Bound, Gate
+
+ACCURACY, ENTITY_F1 = "accuracy", entity_metrics.F1
 
 # TFMA gives accuracies as float32: 44 right of 50 are 0.87999999523, which are to pass at 0.88. One
 # text weighs more than this in any test split of less than a million.
@@ -16,42 +22,61 @@ _ROUNDING = 1e-6
 
 
 def eval_config(gate: Gate, label: str) -> tfma.EvalConfig:
-    """The Evaluator's configuration for a classifier.
+    """The Evaluator's configuration, for a classifier or a tagger as the gate's metric says.
 
     Args:
         gate: the recipe's bounds. The whole test split is bound; slices bind where they say so.
-        label: name of the raw label column.
+        label: name of the raw label column; a tagger's gold entities need no name.
     """
-    bounds = gate.slice_bounds()
-    accuracy = tfma.MetricConfig(
-        class_name="SparseCategoricalAccuracy",
-        config='{"name": "accuracy"}',
-        per_slice_thresholds=[
-            tfma.PerSliceMetricThreshold(
-                slicing_specs=[tfma.SlicingSpec()],
-                threshold=_threshold(gate.accuracy.at_least, gate.accuracy.may_drop),
-            ),
-            *(
-                tfma.PerSliceMetricThreshold(
-                    slicing_specs=[tfma.SlicingSpec(feature_keys=[column])],
-                    threshold=_threshold(at_least, None),
-                )
-                for column, at_least in bounds.items()
-                if at_least is not None
-            ),
-        ],
+    slices = gate.slice_bounds()
+    metric = tfma.MetricConfig(
+        **_METRIC[gate.metric],
+        config=json.dumps({"name": gate.metric}),
+        per_slice_thresholds=_thresholds(gate.bound, slices),
     )
-    model = {"signature_name": "classify", "label_key": label}
+    model = {
+        ACCURACY: {"signature_name": "classify", "label_key": label},
+        ENTITY_F1: {"signature_name": "examples"},
+    }[gate.metric]
     return tfma.EvalConfig(
         model_specs=[tfma.ModelSpec(**model)],
         metrics_specs=[
-            tfma.MetricsSpec(metrics=[accuracy, tfma.MetricConfig(class_name="ExampleCount")])
+            tfma.MetricsSpec(metrics=[metric, tfma.MetricConfig(class_name="ExampleCount")])
         ],
         slicing_specs=[
             tfma.SlicingSpec(),
-            *(tfma.SlicingSpec(feature_keys=[column]) for column in bounds),
+            *(tfma.SlicingSpec(feature_keys=[column]) for column in slices),
         ],
     )
+
+
+_METRIC = {
+    ACCURACY: {"class_name": "SparseCategoricalAccuracy"},
+    ENTITY_F1: {
+        "class_name": entity_metrics.EntityScores.__name__,
+        "module": entity_metrics.__name__,
+    },
+}
+
+
+def _thresholds(
+    bound: Bound, slices: dict[str, float | None]
+) -> list[tfma.PerSliceMetricThreshold]:
+    """The whole split's bound and those of the slices that have one."""
+    whole = tfma.PerSliceMetricThreshold(
+        slicing_specs=[tfma.SlicingSpec()], threshold=_threshold(bound.at_least, bound.may_drop)
+    )
+    return [
+        whole,
+        *(
+            tfma.PerSliceMetricThreshold(
+                slicing_specs=[tfma.SlicingSpec(feature_keys=[column])],
+                threshold=_threshold(at_least, None),
+            )
+            for column, at_least in slices.items()
+            if at_least is not None
+        ),
+    ]
 
 
 def _threshold(at_least: float, may_drop: float | None) -> tfma.MetricThreshold:

@@ -8,9 +8,11 @@ from typing import Any
 
 import tensorflow_model_analysis as tfma
 
+from components import entity_metrics
 from components.data_report import FILE_NAME as DATA_REPORT
 from components.data_report import DataReport
 from components.evaluator import BASELINE_PROPERTY
+from pipeline.evaluation import ACCURACY, ENTITY_F1
 from pipeline.run_record import Component
 from serving.validation import report as serving_report
 from trainer import batches
@@ -33,13 +35,36 @@ class Lengths:
 
 
 @dataclass(frozen=True)
+class EntityResult:
+    """Strict entity matches on a slice: of one type, or of all where `type` is empty."""
+
+    type: str
+    precision: float
+    recall: float
+    f1: float
+    gold: int
+    predicted: int
+
+
+@dataclass(frozen=True)
 class SliceResult:
-    """Accuracy on a slice (the whole split is the slice of no name)."""
+    """The gate's metric on a slice (the whole split is the slice of no name).
+
+    Attributes:
+        slice: `"category: fresh"`.
+        metric: `"accuracy"` or `"entity_f1"`.
+        value: of the metric.
+        examples: texts in the slice.
+        failures: the bounds that the model missed there, in words.
+        entities: of a tagger, over all types first, then by type; else empty.
+    """
 
     slice: str
-    accuracy: float
+    metric: str
+    value: float
     examples: int
-    failures: tuple[str, ...]
+    failures: tuple[str, ...] = ()
+    entities: tuple[EntityResult, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -108,17 +133,42 @@ def _slices(evaluation: str) -> list[SliceResult]:
     failures = _failures(evaluation)
     results = []
     for key, outputs in tfma.load_eval_result(evaluation).slicing_metrics:
-        metrics = next(iter(next(iter(outputs.values())).values()))
+        found = next(iter(next(iter(outputs.values())).values()))
+        # Of plots and of metrics of an earlier kind there is no doubleValue.
+        metrics = {name: value.get("doubleValue", 0.0) for name, value in found.items()}
         name = ", ".join(f"{column}: {value}" for column, value in key)
+        metric = ENTITY_F1 if ENTITY_F1 in metrics else ACCURACY
         results.append(
             SliceResult(
                 name,
-                metrics["accuracy"]["doubleValue"],
-                int(metrics["example_count"]["doubleValue"]),
+                metric,
+                metrics[metric],
+                int(metrics["example_count"]),
                 failures.get(name, ()),
+                _entities(metrics),
             )
         )
     return sorted(results, key=lambda one: one.slice)
+
+
+def _entities(metrics: dict[str, float]) -> tuple[EntityResult, ...]:
+    """What a tagger's metrics say of all entities, then of each type by name."""
+    ends = sorted(
+        name.removeprefix(entity_metrics.F1)
+        for name in metrics
+        if name.partition(entity_metrics.SEPARATOR)[0] == entity_metrics.F1
+    )
+    return tuple(
+        EntityResult(
+            type=end.removeprefix(entity_metrics.SEPARATOR),
+            precision=metrics[entity_metrics.PRECISION + end],
+            recall=metrics[entity_metrics.RECALL + end],
+            f1=metrics[entity_metrics.F1 + end],
+            gold=int(metrics[entity_metrics.GOLD + end]),
+            predicted=int(metrics[entity_metrics.PREDICTED + end]),
+        )
+        for end in ends
+    )
 
 
 def _failures(evaluation: str) -> dict[str, tuple[str, ...]]:
@@ -130,5 +180,16 @@ def _failures(evaluation: str) -> dict[str, tuple[str, ...]]:
             f"{key.column}: {key.bytes_value.decode()}"
             for key in per_slice.slice_key.single_slice_keys
         )
-        found[name] = tuple(failure.message or str(failure) for failure in per_slice.failures)
+        found[name] = tuple(map(_in_words, per_slice.failures))
     return found
+
+
+def _in_words(failure: Any) -> str:
+    metric, value = failure.metric_key.name, failure.metric_value.double_value.value
+    threshold = failure.metric_threshold
+    if failure.message:
+        return f"{metric}: {failure.message.strip()}"
+    if threshold.HasField("change_threshold"):
+        allowed = -threshold.change_threshold.absolute.value
+        return f"{metric} is {-value:.4f} less than the blessed model's, may drop {allowed:.4g}"
+    return f"{metric} is {value:.4f}, below {threshold.value_threshold.lower_bound.value:.4g}"

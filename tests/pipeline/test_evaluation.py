@@ -11,7 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import judging
 import pytest
+import tensorflow as tf
+from judging import Judgement
 from runs import Project
 from tiny_data import BAD_WORDS, GOOD_WORDS, review
 
@@ -61,82 +64,27 @@ def labelled(texts: dict[str, list[str]], **right_of: tuple[int, int]) -> list[R
     return rows
 
 
-class Judgement:
-    """What the Evaluator says: blessed or not, compared with what, failures by slice."""
-
-    def __init__(self, blessing: Any, evaluation: Any) -> None:
-        from pipeline import outcome
-        from pipeline.run_record import Component, Output
-
-        said = {"blessed": blessing.get_int_custom_property("blessed")}
-        said["baseline"] = blessing.get_string_custom_property("baseline")
-        outputs = {
-            "blessing": [Output(blessing.uri, said)],
-            "evaluation": [Output(evaluation.uri, {})],
-        }
-        read = outcome.read({"Evaluator": Component("done", outputs)})
-        self.blessed, self.baseline = read.blessed, read.baseline
-        self.accuracy = {one.slice: one.accuracy for one in read.slices}
-        self.failed = {one.slice for one in read.slices if one.failures}
-
-
 Judge = Callable[..., Judgement]
 
 
 @pytest.fixture
 def judge(tmp_path: Path) -> Judge:
     """judge(gate, rows, model, baseline=None) runs the Evaluator's executor on them."""
-    import tensorflow as tf
-    from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
-    from tfx.types import standard_artifacts
-    from tfx.utils import json_utils, proto_utils
-
-    from components.evaluator import Executor
     from pipeline.evaluation import eval_config
     from pipeline.recipe import Gate
 
-    def artifact(kind: Any, name: str) -> Any:
-        made = kind()
-        made.uri = str(tmp_path / name)
-        return made
-
-    def model_artifact(model: Path, name: str) -> Any:
-        shutil.copytree(model, tmp_path / name / "Format-Serving")
-        return artifact(standard_artifacts.Model, name)
-
-    def write(rows: list[Row]) -> Any:
-        examples = artifact(standard_artifacts.Examples, "examples")
-        examples.split_names = json.dumps(["test"])
-        examples.set_string_custom_property("payload_format", "FORMAT_TF_EXAMPLE")
-        file = tmp_path / "examples" / "Split-test" / "data.gz"
-        file.parent.mkdir(parents=True)
-        with tf.io.TFRecordWriter(str(file), "GZIP") as writer:
-            for text, label in rows:
-                example = tf.train.Example()
-                for key, value in (("text", text), ("category", label)):
-                    example.features.feature[key].bytes_list.value.append(value.encode())
-                writer.write(example.SerializeToString())
-        return examples
-
     def run(gate: dict, rows: list[Row], model: Path, baseline: Path | None = None) -> Judgement:
-        inputs = {"examples": [write(rows)], "model": [model_artifact(model, "model")]}
-        if baseline:
-            inputs["baseline_model"] = [model_artifact(baseline, "baseline")]
-        blessing = artifact(standard_artifacts.ModelBlessing, "blessing")
-        evaluation = artifact(standard_artifacts.ModelEvaluation, "evaluation")
         config = eval_config(Gate.model_validate(gate), "category")
-        context = BaseBeamExecutor.Context(tmp_dir=str(tmp_path / "temp"), unique_id="1")
-        Executor(context).Do(
-            inputs,
-            {"blessing": [blessing], "evaluation": [evaluation]},
-            {
-                "eval_config": proto_utils.proto_to_json(config),
-                "example_splits": json_utils.dumps(["test"]),
-            },
-        )
-        return Judgement(blessing, evaluation)
+        return judging.judge(tmp_path, config, map(example, rows), model, baseline)
 
     return run
+
+
+def example(row: Row) -> tf.train.Example:
+    made = tf.train.Example()
+    for key, value in zip(("text", "category"), row, strict=True):
+        made.features.feature[key].bytes_list.value.append(value.encode())
+    return made
 
 
 def gate(at_least: float, may_drop: float = 0.0, slices: Any = ("category",)) -> dict:
@@ -163,8 +111,8 @@ def test_a_class_at_recall_four_in_ten(
 ) -> None:
     rows = labelled(texts, fresh=(4, 10), rotten=(40, 40))
     judgement = judge(given, rows, pushed.model)
-    assert judgement.accuracy[""] == pytest.approx(0.88)
-    assert judgement.accuracy["category: fresh"] == pytest.approx(0.4)
+    assert judgement.value[""] == pytest.approx(0.88)
+    assert judgement.value["category: fresh"] == pytest.approx(0.4)
     assert (judgement.blessed, judgement.failed) == (blessed, failed)
     assert judgement.baseline == "no blessed model yet"
 
@@ -177,7 +125,7 @@ def test_a_drop_of_a_fifth(
 ) -> None:
     rows = labelled(texts, fresh=(12, 20), rotten=(12, 20))  # 0.6 for the pushed, 0.4 for the other
     judgement = judge(gate(0.3, may_drop), rows, contrary, baseline=pushed.model)
-    assert judgement.accuracy[""] == pytest.approx(0.4)
+    assert judgement.value[""] == pytest.approx(0.4)
     assert judgement.blessed is blessed
     assert judgement.baseline.startswith("compared with model")
 

@@ -143,7 +143,7 @@ def test_the_evaluators_accuracy_is_what_predict_gives(
     right = [a["label"] == label.decode() for a, (_, label) in zip(answers, test_rows, strict=True)]
     [whole] = [one for one in outcome.read(pushed.first.components).slices if not one.slice]
     assert whole.examples == len(test_rows)
-    assert whole.accuracy == pytest.approx(np.mean(right), abs=1e-6)
+    assert whole.value == pytest.approx(np.mean(right), abs=1e-6)
 
 
 def as_example(text: bytes, **others: bytes) -> bytes:
