@@ -121,6 +121,12 @@ def _log(folder: Path) -> Iterator[Path]:
         from trainer.errors import BadInput
 
         traceback.print_exc()
+        if _is_full(error):
+            raise OSError(
+                f"there is no room left under {folder} ({_first_line(error)})."
+                " Make room or name another folder with --out DIR, then run again:"
+                " what is done stays done."
+            ) from error
         mended = _cause(error, BadInput) or _cause(error, OSError)
         if mended is not None and mended is not error:
             raise mended from error
@@ -143,6 +149,14 @@ def _cause(error: BaseException | None, kind: type[BaseException]) -> BaseExcept
     while error is not None and not isinstance(error, kind):
         error = error.__cause__ or error.__context__
     return error
+
+
+# What the system, TensorFlow's file systems and SQLite say when a disk or a quota is full.
+_FULL = ("No space left", "quota exceeded", "File too large", "disk is full", "disk I/O error")
+
+
+def _is_full(error: BaseException) -> bool:
+    return any(words.lower() in str(error).lower() for words in _FULL)
 
 
 def _first_line(error: Exception) -> str:

@@ -15,12 +15,13 @@ from runs import Project, Ran, rawbert
 
 @pytest.fixture(scope="session")
 def pushed(tiny_project: Any, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A project after its first run, on true labels."""
+    """A project after its first run, on true labels, and one before it that met a full disk."""
     folder = tmp_path_factory.mktemp("pushed-project")
     tiny_project(folder)
+    without_room = rawbert(folder, "run", "recipe.yaml", largest_file=150_000)
     first = rawbert(folder, "run", "recipe.yaml")
     assert first.code == 0, first.said
-    return Project(folder, first)
+    return Project(folder, without_room, first)
 
 
 @pytest.fixture(scope="session")

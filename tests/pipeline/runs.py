@@ -1,6 +1,7 @@
 """The command as a user gives it, in a project's folder, and what came of it."""
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -25,9 +26,10 @@ class Ran:
 
 @dataclass(frozen=True)
 class Project:
-    """A project's folder with its first run."""
+    """A project's folder, a run for which the disk had no room, and its first whole run."""
 
     folder: Path
+    without_room: Ran
     first: Ran
 
     @property
@@ -40,10 +42,22 @@ class Project:
         return self.first.components[component].folder(key)
 
 
-def rawbert(folder: Path, *arguments: str, stdin: str | None = None) -> Ran:
-    """Gives the command in a folder and waits."""
+def rawbert(
+    folder: Path, *arguments: str, stdin: str | None = None, largest_file: int | None = None
+) -> Ran:
+    """Gives the command in a folder and waits; no file may grow beyond ``largest_file`` bytes."""
+
+    def limit() -> None:
+        if largest_file is not None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
+
     done = subprocess.run(
-        [*COMMAND, *arguments], cwd=folder, input=stdin, capture_output=True, text=True
+        [*COMMAND, *arguments],
+        cwd=folder,
+        input=stdin,
+        capture_output=True,
+        text=True,
+        preexec_fn=limit,
     )
     return Ran(done.returncode, done.stdout + done.stderr, latest_run(folder))
 

@@ -21,6 +21,15 @@ def not_cached(ran: Ran) -> set[str]:
     return {name for name, state in ran.states().items() if state != "cached"}
 
 
+def test_a_disk_without_room_exits_1_and_the_next_run_is_whole(pushed: Project) -> None:
+    stopped = pushed.without_room
+    assert stopped.code == 1, stopped.said
+    assert f"no room left under {pushed.folder / 'out' / 'tiny'}" in stopped.said
+    assert "--out DIR" in stopped.said
+    assert "PUSHED" not in stopped.said
+    assert pushed.first.code == 0
+
+
 def test_the_first_run_runs_each_component_and_pushes(pushed: Project) -> None:
     assert pushed.first.states() == dict.fromkeys(COMPONENTS, "done")
     assert pushed.model.parent == pushed.folder / "out" / "tiny" / "serving" / "tiny"

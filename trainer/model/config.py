@@ -95,25 +95,6 @@ class EncoderConfig:
         Path(path).write_text(json.dumps(self.as_huggingface(), indent=2) + "\n", encoding="utf-8")
 
 
-def check_length(config: EncoderConfig, max_tokens: int, where: str = "max_tokens") -> None:
-    """Refuses texts longer than the encoder has positions for.
-
-    Args:
-        config: the encoder's.
-        max_tokens: pieces of the longest text, [CLS] and [SEP] counted.
-        where: how the error names the place, e.g. ``recipe.yaml:7: max_tokens``.
-
-    Raises:
-        BadInput: there are fewer positions than that.
-    """
-    if max_tokens > config.max_positions:
-        raise BadInput(
-            f"{max_tokens} tokens, but the encoder has positions for {config.max_positions}.",
-            where=where,
-            fix=f"Set max_tokens to {config.max_positions} or less, or take another encoder.",
-        )
-
-
 def _read(path: Path) -> dict[str, Any]:
     try:
         values = json.loads(path.read_text(encoding="utf-8"))

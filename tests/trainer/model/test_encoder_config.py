@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from trainer.errors import BadInput
-from trainer.model.config import EncoderConfig, check_length
+from trainer.model.config import EncoderConfig
 
 OLD = {  # what Google's first release had, and no more
     "attention_probs_dropout_prob": 0.2,
@@ -82,11 +82,3 @@ def test_no_json_refused(tmp_path: Path, content: str | None) -> None:
         (tmp_path / "config.json").write_text(content)
     with pytest.raises(BadInput, match=r"config\.json"):
         EncoderConfig.from_json(tmp_path)
-
-
-def test_texts_longer_than_positions_refused(tiny: EncoderConfig) -> None:
-    check_length(tiny, 16)
-    with pytest.raises(
-        BadInput, match=r"^recipe.yaml:7: 17 tokens.* for 16\. Set max_tokens to 16"
-    ):
-        check_length(tiny, 17, where="recipe.yaml:7")
