@@ -87,7 +87,7 @@ class ServingValidator(base_component.BaseComponent):
         transformed_examples: what Transform made of `examples`; None: skew is not checked.
         text: the text column's name.
         label: the label column's name.
-        task: `"classify"`.
+        task: `"classify"` or `"tag"`.
         latency_ms: most milliseconds that the median single request may take; None: measured only.
     """
 

@@ -99,10 +99,10 @@ class WordListTagger(tf.Module):
 
     def transform_features(self, examples: tf.Tensor) -> Tensors:
         packed = self.packed(parse(examples))
-        ids = tf.cast(packed.input_word_ids.to_tensor(self.vocabulary.pad), tf.int64)
+        ids = packed.input_word_ids.to_tensor(self.vocabulary.pad)
         return {
             "input_word_ids": ids,
-            "first_piece": tf.cast(packed.first_piece.to_tensor(0), tf.int64),
+            "first_piece": packed.first_piece.to_tensor(0),
             "tag_ids": -tf.ones_like(ids),
             "misaligned_spans": tf.zeros_like(ids[:, 0]),
         }

@@ -1,10 +1,12 @@
-"""The questions that a served classifier has to answer, and what its answers have to agree with."""
+"""The questions that a served model has to answer, and what its answers have to agree with."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
+from serving.validation import classified, tagged
 from serving.validation.interview import (
     TOLERANCE,
     Arrays,
@@ -15,65 +17,79 @@ from serving.validation.interview import (
 from serving.validation.report import Finding
 from serving.validation.texts import MANY_ROWS, named
 
-IDS = "input_word_ids"
+IDS, FIRST = "input_word_ids", "first_piece"
 _BATCH = 512  # texts in one `tokenize` request
+_LONG = 10_000  # bytes
 
 Pieces = Sequence[int]
 
 
-def question(interview: Interview, texts: list[bytes]) -> None:
+@dataclass(frozen=True)
+class Task:
+    """What is particular about a task's answers.
+
+    Attributes:
+        check: the name of the check on what its outputs say.
+        agree: findings where outputs contradict each other or the texts, from the outputs, the
+            texts' names and the texts.
+        reads_all: nothing is truncated, so that a long text costs by its length.
+    """
+
+    check: str
+    agree: Callable[[Arrays, Sequence[str], Sequence[bytes]], list[Finding]]
+    reads_all: bool = False
+
+
+TASKS = {
+    "classify": Task(classified.CHECK, classified.classified),
+    "tag": Task(tagged.CHECK, tagged.tagged, reads_all=True),
+}
+
+
+def question(interview: Interview, texts: list[bytes], task: str = "classify") -> None:
     """Asks everything about the texts and the odd ones, and notes it in the report.
 
     Args:
         interview: with the server.
         texts: some of the data's.
+        task: `"classify"` or `"tag"`.
     """
+    kind = TASKS[task]
     asked = named(texts)
+    if kind.reads_all:
+        asked = _without_long(interview, asked, kind)
     names, values = list(asked), list(asked.values())
     together = interview.ask("raw strings", values, "texts of the data and odd ones at once")
     alone = [interview.ask("raw strings", [value], name) for name, value in asked.items()]
     if together is None or any(answer is None for answer in alone):
         return
-    _note_classified(interview, together, names)
+    _note_answer(interview, together, names, values, kind)
     _one_by_one(interview, together, [a for a in alone if a is not None], names)
     _many_and_none(interview, values)
     _examples(interview, together, values, names)
-    _classify(interview, together, values, names)
+    if task == "classify":
+        _classify(interview, together, values, names)
     _tokens(interview, together, values, names)
 
 
-def _note_classified(interview: Interview, outputs: Arrays, names: list[str]) -> None:
+def _without_long(interview: Interview, asked: dict[str, bytes], kind: Task) -> dict[str, bytes]:
+    """Asks the long texts once, alone; gives the others, of which more is asked."""
+    for name, value in asked.items():
+        if len(value) > _LONG:
+            answer = interview.ask("raw strings", [value], name)
+            if answer is not None:
+                _note_answer(interview, answer, [name], [value], kind)
+    return {name: value for name, value in asked.items() if len(value) <= _LONG}
+
+
+def _note_answer(
+    interview: Interview, outputs: Arrays, names: list[str], values: list[bytes], kind: Task
+) -> None:
     check, signature = "raw strings", "serving_default"
     findings = bad_values(check, outputs, names, signature)
     interview.note(check, len(names), findings)
     if not findings:
-        interview.note("scores", len(names), classified(outputs, names))
-
-
-def classified(outputs: Arrays, names: Sequence[str]) -> list[Finding]:
-    """Findings where label, score, labels and scores of a classifier contradict each other."""
-    labels, scores = outputs["labels"], outputs["scores"]
-    if labels.shape != scores.shape or labels.ndim != 2 or not labels.shape[1]:
-        shapes = f"labels {list(labels.shape)}, scores {list(scores.shape)}"
-        return [Finding("scores", f"{shapes} are not both [batch, classes]", "serving_default")]
-    found = []
-    for row, name in enumerate(names):
-        best = float(scores[row].max())
-        chosen = [float(s) for s, known in zip(scores[row], labels[row], strict=True)
-                  if known == outputs["label"][row]]  # fmt: skip
-        problems = {
-            "scores do not sum to 1": abs(float(scores[row].sum()) - 1) > TOLERANCE,
-            "a score is negative": float(scores[row].min()) < 0,
-            "labels are in another order": list(labels[row]) != list(labels[0]),
-            "label is not the one with the best score": chosen != [best],
-            "score is not the best score": float(outputs["score"][row]) != best,
-        }
-        found += [
-            Finding("scores", f"{problem} for {name}", "serving_default")
-            for problem, seen in problems.items()
-            if seen
-        ]
-    return found
+        interview.note(kind.check, len(names), kind.agree(outputs, names, values))
 
 
 def _one_by_one(
@@ -147,7 +163,7 @@ def _tokens(interview: Interview, together: Arrays, values: list[bytes], names: 
             for row, name in enumerate(names)
             if tokens["dropped_tokens"][row] != together["dropped_tokens"][row]
         ]
-        findings += _transform_features(interview, tokens, values, names)
+        findings += _transform_features(interview, tokens, together, values, names)
     interview.note(check, len(names), findings)
 
 
@@ -163,9 +179,9 @@ def _offsets(tokens: Arrays, values: list[bytes], names: list[str]) -> list[Find
 
 
 def _transform_features(
-    interview: Interview, tokens: Arrays, values: list[bytes], names: list[str]
+    interview: Interview, tokens: Arrays, together: Arrays, values: list[bytes], names: list[str]
 ) -> list[Finding]:
-    """Ids that `transform_features` makes otherwise of the same text; the label is absent."""
+    """Ids and words that `transform_features` makes otherwise of a text without its label."""
     check, signature = "tokenize", "transform_features"
     outputs = interview.ask_examples(check, values, "tf.Examples without a label", signature)
     if outputs is None:
@@ -173,10 +189,18 @@ def _transform_features(
     if IDS not in outputs:
         return [Finding(check, f"{signature} gives no {IDS}", signature)]
     ids = zip(names, real_ids(tokens), outputs[IDS].tolist(), strict=True)
-    return [
+    found = [
         Finding(check, f"{signature} makes other ids of {name} than tokenize", signature)
         for name, one, other in ids
         if list(one) != other[: len(one)]
+    ]
+    if FIRST not in outputs:
+        return found
+    words = zip(names, outputs[FIRST].tolist(), together["n_tokens"].tolist(), strict=True)
+    return found + [
+        Finding(check, f"{signature} begins {sum(first)} words in {name}, not {count}", signature)
+        for name, first, count in words
+        if sum(first) != count
     ]
 
 

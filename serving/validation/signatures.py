@@ -33,18 +33,34 @@ _CLASSIFIED = {
     "scores": FLOAT,
     "dropped_tokens": INT32,
 }
+_EDGES = ("starts", "ends", "char_starts", "char_ends")
+_TAGGED = {
+    **dict.fromkeys(("tokens", "tags", "entities", "entity_types"), STRING),
+    **dict.fromkeys(_EDGES, INT32),
+    **dict.fromkeys((f"entity_{edge}" for edge in _EDGES), INT32),
+    "entity_scores": FLOAT,
+    **dict.fromkeys(("n_tokens", "n_entities", "dropped_tokens"), INT32),
+}
 _TOKENS = {
     "pieces": STRING,
     **dict.fromkeys(("input_word_ids", "input_type_ids", "starts", "ends"), INT32),
     **dict.fromkeys(("n_pieces", "dropped_tokens"), INT32),
 }
 
-CLASSIFY: dict[str, Contract] = {
-    "serving_default": Contract(_TEXT, _CLASSIFIED, exact=True),
-    "examples": Contract({"examples": STRING}, _CLASSIFIED, exact=True),
-    "tokenize": Contract(_TEXT, _TOKENS),
-    "transform_features": Contract({"examples": STRING}, {}),
-    "embed": Contract(_TEXT, {"pooled": FLOAT, "mean": FLOAT}, exact=True),
+
+def _common(answer: Tensors, features: Tensors) -> dict[str, Contract]:
+    """The signatures of every task, by what `serving_default` and `transform_features` give."""
+    return {
+        "serving_default": Contract(_TEXT, answer, exact=True),
+        "examples": Contract({"examples": STRING}, answer, exact=True),
+        "tokenize": Contract(_TEXT, _TOKENS),
+        "transform_features": Contract({"examples": STRING}, features),
+        "embed": Contract(_TEXT, {"pooled": FLOAT, "mean": FLOAT}, exact=True),
+    }
+
+
+CLASSIFY = {
+    **_common(_CLASSIFIED, {}),
     "classify": Contract(
         {"inputs": STRING},
         {"classes": STRING, "scores": FLOAT},
@@ -53,7 +69,12 @@ CLASSIFY: dict[str, Contract] = {
     ),
 }
 
-CONTRACTS: dict[str, dict[str, Contract]] = {"classify": CLASSIFY}
+TAG = _common(
+    _TAGGED,
+    dict.fromkeys(("input_word_ids", "first_piece", "tag_ids", "misaligned_spans"), INT32),
+)
+
+CONTRACTS: dict[str, dict[str, Contract]] = {"classify": CLASSIFY, "tag": TAG}
 
 
 def check_signatures(meta_graph: meta_graph_pb2.MetaGraphDef, task: str) -> list[Finding]:

@@ -14,7 +14,7 @@ from serving.ops.check import check_graph
 from serving.ops.graph import read_meta_graph
 from serving.ops.table import OpTable
 from serving.validation import hermetic, latency
-from serving.validation.answers import compare_with_transform, question
+from serving.validation.answers import TASKS, compare_with_transform, question
 from serving.validation.interview import Died, Interview
 from serving.validation.report import Finding, Report
 from serving.validation.signatures import check_signatures
@@ -39,7 +39,7 @@ def validate(
     Args:
         model: the SavedModel's folder, local or remote.
         tf_serving: the release, `"2.12"`.
-        task: `"classify"`.
+        task: `"classify"` or `"tag"`.
         text: the text column's name in a tf.Example.
         texts: of one split of the data, all of them.
         transformed: `input_word_ids` of the same split's transformed examples; None: not compared.
@@ -63,7 +63,7 @@ def validate(
             Client(server.target, name=server.name, timeout=_ANSWER_SECONDS) as client,
         ):
             report.add("load", 1, [])
-            _ask(Interview(client, report, text), list(texts), transformed, latency_ms)
+            _ask(Interview(client, report, text), task, list(texts), transformed, latency_ms)
     except NotAModel as error:
         report.add("load", 1, [Finding("load", f"the model does not load: {error.found}")])
     except Died as error:
@@ -96,17 +96,19 @@ def _check_graph(
 
 def _ask(
     interview: Interview,
+    task: str,
     texts: list[bytes],
     transformed: Sequence[Sequence[int]] | None,
     latency_ms: float | None,
 ) -> None:
     sample = spread(texts, SAMPLE)
-    question(interview, sample)
+    question(interview, sample, task)
     if transformed is not None:
         compare_with_transform(interview, texts, transformed)
-    if "scores" not in interview.report.checks:
+    if TASKS[task].check not in interview.report.checks:
         return
-    timed = latency.measure(interview.client, sample or list(named([]).values()))
+    short = [text for text in named([]).values() if len(text) < 1000]
+    timed = latency.measure(interview.client, sample or short)
     interview.report.latency = timed
     interview.report.add("latency", timed.requests, latency.judge(timed, latency_ms))
 
@@ -117,8 +119,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("model", help="a SavedModel's folder")
     parser.add_argument("--tf-serving", default="2.12", help="release, e.g. 2.12 (the default)")
     parser.add_argument("--text", default="text", help="the text column in a tf.Example")
+    parser.add_argument("--task", default="classify", choices=sorted(TASKS))
     options = parser.parse_args(arguments)
-    report = validate(options.model, tf_serving=options.tf_serving, text=options.text)
+    report = validate(
+        options.model, tf_serving=options.tf_serving, task=options.task, text=options.text
+    )
     print(report.to_json())
     return 0 if report.blessed else 3
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from serving.validation import latency, report
-from serving.validation.answers import classified
+from serving.validation.classified import classified
 from serving.validation.interview import bad_values, differences
 from serving.validation.report import Finding, Latency, Report
 from serving.validation.texts import spread
