@@ -15,10 +15,12 @@ from tfx.proto.orchestration import execution_result_pb2
 from tfx.types import artifact_utils
 from tfx.utils import io_utils
 
+from components.text_schema_gen import SPAN_TYPES
 from trainer.errors import BadInput
 
 _UNEXPECTED = anomalies_pb2.AnomalyInfo.ENUM_TYPE_UNEXPECTED_STRING_VALUES
 _SHOWN = 5
+_FIX = "Mend the data, or curate the schema."
 
 
 class Anomaly(NamedTuple):
@@ -79,17 +81,24 @@ def refusal(found: list[Anomaly]) -> BadInput:
     lines = [f"{a.split}: column {a.feature!r}: {a.what}" for a in found[:_SHOWN]]
     more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
     first = found[0]
-    fix = (
-        f"Every value of {first.feature!r} has to occur in train: move such rows to train, leave "
-        "them out with `data.keep`, or give more data."
-        if first.unseen_values
-        else "Mend the data, or curate the schema."
-    )
+    fix = _fix_unseen(first.feature) if first.unseen_values else _FIX
     noun = "anomaly" if len(found) == 1 else "anomalies"
     return BadInput(
         f"{len(found)} {noun} against the schema. {'; '.join(lines)}{more}.",
         where=f"the {first.split} split",
         fix=fix,
+    )
+
+
+def _fix_unseen(feature: str) -> str:
+    if feature == SPAN_TYPES:
+        return (
+            "Every type of entity has to occur in train: move such rows to train, or give these "
+            "entities a type of train."
+        )
+    return (
+        f"Every value of {feature!r} has to occur in train: move such rows to train, leave "
+        "them out with `data.keep`, or give more data."
     )
 
 

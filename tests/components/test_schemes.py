@@ -162,9 +162,13 @@ JOINED = {
     "emoji": (["😀", "😀", "⛔"], "😀 😀 ⛔"),
     "combining": (["e\u0301", "a"], "e\u0301 a"),
     "beyond the basic plane": (["𠀀", "𠀁"], "𠀀𠀁"),
+    "chinese with shared signs": (["约", "翰", "·", "史", "说", "…", "…", "“", "好", "”", "。"],
+                                  "约翰·史说……“好”。"),
+    "shared signs elsewhere": (["“", "é", "…", "…", "”", "EU", "—", "a"], "“ é … … ” EU — a"),
+    "shared signs between the two": (["“", "EU", "”", "的", "“"], "“ EU ”的“"),
     "one": (["a"], "a"),
     "none": ([], ""),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("words, text", JOINED.values(), ids=JOINED)
@@ -176,7 +180,7 @@ def test_words_are_joined_and_found_again(words, text):
     assert cut == words
 
 
-@given(st.lists(st.text(st.sampled_from("aß海の서😀\u3000é\u0301"), min_size=1)))
+@given(st.lists(st.text(st.sampled_from("aß海の서😀\u3000é\u0301“·"), min_size=1)))
 def test_every_word_is_where_join_says(words):
     text, starts, ends = join(words)
     raw = text.encode()

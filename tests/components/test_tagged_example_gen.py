@@ -144,7 +144,7 @@ def test_a_type_that_train_lacks_stops_in_the_validator(tmp_path, validate):
     states, error, _ = validate(path)
     assert states[-1] == ("ExampleValidator", "FAILED")
     assert isinstance(error, BadInput)
-    for part in ("test: column 'span_types'", "ORG", "has to occur in train"):
+    for part in ("test: column 'span_types'", "ORG", "type of entity has to occur in train"):
         assert part in str(error)
 
 
