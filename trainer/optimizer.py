@@ -57,15 +57,22 @@ class FusedAdamW(keras.optimizers.AdamW):
         self._factors = [self._factor(variable) for variable in variables]
 
     def apply(
-        self, grads: list[tf.Tensor], trainable_variables: list[keras.Variable] | None = None
+        self,
+        grads: list[tf.Tensor | None],
+        trainable_variables: list[keras.Variable] | None = None,
     ) -> None:
         """Applies the sum of all replicas' gradients, each a share of the whole batch's.
+
+        Variables that the loss does not hang on (a tagger's pooler) stay as they are.
 
         Keras would clip each replica's share and then add them up: with several replicas that is
         another bound than with one.
         """
         context = tf.distribute.get_replica_context()
         replicas = context.num_replicas_in_sync
+        pairs = zip(grads, trainable_variables or self._trainable_variables, strict=True)
+        used = [(gradient, variable) for gradient, variable in pairs if gradient is not None]
+        grads, trainable_variables = [g for g, _ in used], [v for _, v in used]
         if replicas > 1:
             shares = [tf.convert_to_tensor(share) for share in grads]
             grads = context.all_reduce(tf.distribute.ReduceOp.SUM, shares)

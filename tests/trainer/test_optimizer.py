@@ -139,3 +139,12 @@ def test_decay_keeps_to_the_encoders_rate() -> None:
         kept = 1 - 0.1 * 5 / 6 * 0.05
         kernel = layer.arrays["kernel"]
         np.testing.assert_allclose(np.asarray(layer.weights[0]), kernel * kept, rtol=1e-6)
+
+
+def test_what_the_loss_does_not_hang_on_stays() -> None:
+    model = Model()
+    optimizer, before = adamw(model, **settings()), [np.array(v) for v in model.weights]
+    gradients = [None if n == 1 else tf.ones(v.shape) for n, v in enumerate(before, 1)]
+    optimizer.apply(gradients, model.trainable_variables)
+    moved = [not np.array_equal(v, b) for v, b in zip(model.weights, before, strict=True)]
+    assert moved == [False] + [True] * 9
