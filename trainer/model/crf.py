@@ -90,7 +90,7 @@ def log_partition(
         both_ways = _ForwardBackward(emissions, transitions, starts, lengths)
         return both_ways.log_partition(), both_ways.gradient
 
-    return partition(emissions, *map(tf.convert_to_tensor, (transitions, starts)))
+    return partition(*map(tf.convert_to_tensor, (emissions, transitions, starts)))
 
 
 def marginals(
