@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import tensorflow as tf
 import tensorflow_model_analysis as tfma
 
 from components import entity_metrics
@@ -73,6 +74,7 @@ class Outcome:
 
     data: DataReport | None
     lengths: Lengths | None
+    misaligned: int  # gold entities that fit no words; 0 for a classifier
     history: list[dict[str, Any]]
     slices: list[SliceResult]
     blessed: bool
@@ -93,6 +95,7 @@ def read(run: dict[str, Component]) -> Outcome:
     return Outcome(
         data=DataReport.from_json((examples / DATA_REPORT).read_text()) if examples else None,
         lengths=lengths(transformed) if transformed else None,
+        misaligned=misaligned(transformed) if transformed else 0,
         history=json.loads((model_run / HISTORY).read_text()) if model_run else [],
         slices=_slices(str(evaluation)) if evaluation else [],
         blessed=bool(blessing and blessing.properties.get("blessed")),
@@ -127,6 +130,15 @@ def lengths(transformed: Path) -> Lengths:
         truncated += int((lost.numpy() > 0).sum())
         dropped += int(lost.numpy().sum())
     return Lengths(counts, truncated, dropped)
+
+
+def misaligned(transformed: Path) -> int:
+    """Gold entities of all splits that fit no words; 0 where Transform counted none."""
+    pattern = str(transformed / "Split-*" / "*")
+    for record in batches.read([pattern]).take(1):
+        if "misaligned_spans" in tf.train.Example.FromString(record.numpy()).features.feature:
+            return batches.total([pattern], "misaligned_spans")
+    return 0
 
 
 def _slices(evaluation: str) -> list[SliceResult]:

@@ -1,7 +1,6 @@
 """What Transform made of a run's texts, shown on a terminal."""
 
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import tensorflow as tf
@@ -15,6 +14,8 @@ from pipeline.cli import report_view
 from trainer import batches
 from trainer.card import read_card
 from trainer.errors import BadInput
+from trainer.model.tags import tag_names
+from trainer.preprocessing import LABEL_VOCABULARY
 from trainer.text.vocabulary import Vocabulary
 
 _console = Console(highlight=False, soft_wrap=True)
@@ -40,7 +41,7 @@ def show(folder: Path, split: str, rows: int) -> None:
     _texts(run, split, rows, transform, vocabulary, card["text"])
     transformed = run["Transform"].folder("transformed_examples")
     lengths = outcome.lengths(transformed)
-    report_view.show_lengths(lengths, card["max_tokens"])
+    report_view.show_lengths(lengths, card["max_tokens"], card["task"])
     _oddities(transformed, vocabulary)
 
 
@@ -68,21 +69,43 @@ def _texts(
     column: str,
 ) -> None:
     pattern = run["TextExampleGen"].folder("examples") / f"Split-{split}" / "*"
-    features_of = transform.transform_features_layer()
-    for text in _raw_texts(str(pattern), column, rows):
-        features = features_of({column: tf.constant([text])})
-        ids = features["input_word_ids"].values.numpy().tolist()
-        _console.print(f"\n[bold]{escape(text.decode())}[/]")
-        _console.print("  " + escape(" ".join(vocabulary.tokens[i] for i in ids)))
-        _console.print(f"  [dim]{' '.join(map(str, ids))}[/]")
-        if dropped := int(features["dropped_tokens"][0]):
-            _console.print(f"  [red]{dropped} pieces cut off[/]")
+    features_of, spec = transform.transform_features_layer(), transform.raw_feature_spec()
+    types = [name.decode() for name in transform.vocabulary_by_name(LABEL_VOCABULARY)]
+    for record in batches.read([str(pattern)]).take(rows):
+        raw = tf.io.parse_example([record], spec)
+        _row(features_of(raw), vocabulary, raw[column].numpy().ravel()[0], types)
 
 
-def _raw_texts(pattern: str, column: str, rows: int) -> Iterator[bytes]:
-    for record in batches.read([pattern]).take(rows):
-        example = tf.train.Example.FromString(record.numpy())
-        yield example.features.feature[column].bytes_list.value[0]
+def _row(
+    features: dict[str, tf.SparseTensor], vocabulary: Vocabulary, text: bytes, types: list[str]
+) -> None:
+    """A text, its pieces (with their tags where there are tags), their ids, what was lost."""
+    ids = features["input_word_ids"].values.numpy().tolist()
+    pieces = [vocabulary.tokens[i] for i in ids]
+    if "tag_ids" in features:
+        first, tags = (
+            features[name].values.numpy().tolist() for name in ("first_piece", "tag_ids")
+        )
+        pieces = with_tags(pieces, first, tags, tag_names(types))
+    _console.print(f"\n[bold]{escape(text.decode())}[/]")
+    _console.print("  " + escape(" ".join(pieces)))
+    _console.print(f"  [dim]{' '.join(map(str, ids))}[/]")
+    if dropped := int(features["dropped_tokens"][0]):
+        _console.print(f"  [red]{dropped} pieces cut off[/]")
+    if "misaligned_spans" in features and (spans := int(features["misaligned_spans"][0])):
+        _console.print(f"  [red]{spans} entities fit no words: their words, /?, teach nothing[/]")
+
+
+def with_tags(pieces: list[str], first: list[int], tags: list[int], names: list[str]) -> list[str]:
+    """Pieces with the tags of the words that they begin; O is not written, an unknown tag is ?.
+
+    >>> with_tags(["[CLS]", "ada", "##s", "[SEP]"], [0, 1, 0, 0], [-1, 1, -1, -1], ["O", "B-PER"])
+    ['[CLS]', 'ada/B-PER', '##s', '[SEP]']
+    """
+    return [
+        piece if not begins or tag == 0 else f"{piece}/{names[tag] if tag > 0 else '?'}"
+        for piece, begins, tag in zip(pieces, first, tags, strict=True)
+    ]
 
 
 def _oddities(transformed: Path, vocabulary: Vocabulary) -> None:

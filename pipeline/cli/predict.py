@@ -2,12 +2,15 @@
 
 import itertools
 import json
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
+
+from pipeline.cli.entity_text import is_tagged, marked
 
 if TYPE_CHECKING:
     from serving.client import Client
@@ -40,7 +43,7 @@ def predict(
     batch_size: int,
     timeout: float,
 ) -> None:
-    """Ask for labels of TEXTs; without any, of every line of standard input."""
+    """Ask for labels or entities of TEXTs; without any, of every line of standard input."""
     if server and model:
         _fail("--server and --model exclude each other: ask one or the other", 2)
     from serving.quiet import quiet_tensorflow
@@ -91,33 +94,39 @@ def _lines() -> Iterator[bytes]:
 def _answer(
     asked: "Client | Local", batches: Iterator[list[str | bytes]], signature: str, as_json: bool
 ) -> None:
+    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     for batch in batches:
         for text, row in zip(batch, asked.predict(batch, signature), strict=True):
-            shown = text if isinstance(text, str) else text.decode("utf-8", "replace")
-            click.echo(as_line_of_json(shown, row) if as_json else for_people(shown, row))
+            click.echo(as_line_of_json(text, row) if as_json else for_people(text, row, colour))
         sys.stdout.flush()
 
 
-def as_line_of_json(text: str, row: dict[str, Any]) -> str:
+def as_line_of_json(text: str | bytes, row: dict[str, Any]) -> str:
     """The text and its row; scores of classes go by label."""
-    answer = {"text": text, **{key: row[key] for key in _FIRST if key in row}, **row}
+    answer = {"text": _readable(text), **{key: row[key] for key in _FIRST if key in row}, **row}
     labels = answer.get("labels")
     if isinstance(labels, list) and len(labels) == len(answer.get("scores", ())):
         answer["scores"] = dict(zip(answer.pop("labels"), answer["scores"], strict=True))
     return json.dumps(answer, ensure_ascii=False, default=_bytes)
 
 
-def for_people(text: str, row: dict[str, Any]) -> str:
-    """Label, score and text; outputs of other kinds of model are listed by name."""
-    one_line = " ".join(text.split())
+def for_people(text: str | bytes, row: dict[str, Any], colour: bool = False) -> str:
+    """Label, score and text, or the text with its entities; other outputs are listed by name."""
+    one_line = " ".join(_readable(text).split())
     cut = one_line if len(one_line) <= _SHOWN else one_line[: _SHOWN - 1] + "…"
-    if "label" in row and "score" in row:
+    if is_tagged(row):
+        line = marked(text, row, colour)
+    elif "label" in row and "score" in row:
         line = f"{row['label']}\t{row['score']:.4f}\t{cut}"
     else:
         rest = {key: value for key, value in row.items() if key != "dropped_tokens"}
         line = "\n".join([cut, *(f"  {key}: {_shown(value)}" for key, value in rest.items())])
     dropped = row.get("dropped_tokens", 0)
     return line + (f"\t(truncated: the model did not see {dropped} tokens)" if dropped else "")
+
+
+def _readable(text: str | bytes) -> str:
+    return text if isinstance(text, str) else text.decode("utf-8", "replace")
 
 
 def _shown(value: Any) -> str:

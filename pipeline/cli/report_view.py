@@ -2,11 +2,14 @@
 
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
+from components.data_report import DataReport
+from pipeline.cli import gate_view
+from pipeline.cli.entity_text import is_tagged, marked
 from pipeline.outcome import Lengths, Outcome
 from pipeline.recipe import Recipe
 from pipeline.run_record import Component
@@ -20,9 +23,9 @@ def show(recipe: Recipe, outcome: Outcome, stages: list[Stage], run: dict[str, C
     """Prints what the run found: data, lengths, epochs, gate, serving checks, push."""
     _data(outcome)
     if outcome.lengths:
-        show_lengths(outcome.lengths, recipe.max_tokens)
+        show_lengths(outcome.lengths, recipe.max_tokens, recipe.task)
     _epochs(outcome)
-    _gate(recipe, outcome)
+    gate_view.show(recipe.gate, outcome, _console)
     _serving(recipe, outcome)
     cached = sum(component.state == "cached" for component in run.values())
     _head("run")
@@ -41,7 +44,12 @@ def show_answers(model: Path, name: str, texts: tuple[str, ...]) -> None:
     _head("asked over gRPC")
     with spawn(model, name=name) as server, Client(server.target, name=name) as client:
         for text, row in zip(texts, client.predict(list(texts)), strict=True):
-            _console.print(f"  {row['label']:<10} {row['score']:.3f}  {escape(text)}")
+            said = marked(text, row) if is_tagged(row) else _labelled(text, row)
+            _console.print(f"  {escape(said)}")
+
+
+def _labelled(text: str, row: dict[str, Any]) -> str:
+    return f"{row['label']:<10} {row['score']:.3f}  {text}"
 
 
 def show_next(recipe: Recipe, outcome: Outcome, path: Path, log: Path) -> None:
@@ -89,23 +97,39 @@ def _data(outcome: Outcome) -> None:
         "empty texts": report.empty_texts,
         "copies of earlier texts": report.duplicates,
         "texts with more than one label": report.conflicts,
+        "illegal tags read as they stand": sum(report.repaired.values()),
+        "entities that fit no words, left out of the loss": outcome.misaligned,
         **{f"rows in both {pair.replace('/', ' and ')}": n for pair, n in report.overlap.items()},
     }
     for what, number in notes.items():
         if number:
             _console.print(f"  {number:,} {what}")
+    _entities(report)
     for row in report.bad[:5]:
         _console.print(f"    {escape(str(row.file))}:{row.line}: {escape(row.reason)}")
 
 
-def show_lengths(lengths: Lengths, max_tokens: int) -> None:
-    """Prints the histogram and what truncation cost."""
+def _entities(report: DataReport) -> None:
+    """Entities by type, the most frequent in train first, one line a split."""
+    for split, counts in sorted(report.entities.items()):
+        types = "  ".join(f"{escape(kind)} {n:,}" for kind, n in counts.most_common())
+        _console.print(f"  entities in {split}: {types or 'none'}")
+
+
+def show_lengths(lengths: Lengths, max_tokens: int, task: str) -> None:
+    """Prints the histogram and what truncation cost, or how many texts are cut to windows."""
     _head("lengths in pieces, [CLS] and [SEP] counted")
     bins = _binned(lengths.counts)
     most = max(bins.values())
     for upper, texts in bins.items():
         bar = "█" * max(1, round(_BAR * texts / most))
         _console.print(f"  ≤ {upper:>4} {texts:>8,}  {bar}")
+    if task == "tag":
+        longer = sum(n for length, n in lengths.counts.items() if length > max_tokens)
+        _console.print(
+            f"  {longer:,} texts are read in windows of {max_tokens}; nothing is cut off"
+        )
+        return
     share = lengths.truncated / max(1, lengths.counts.total())
     _console.print(
         f"  {lengths.truncated:,} texts ({share:.2%}) lost {lengths.dropped:,} pieces to"
@@ -130,36 +154,11 @@ def _epochs(outcome: Outcome) -> None:
     best = [epoch for epoch in outcome.history if epoch["best"]][-1]
     for epoch in outcome.history:
         kept = "  ◀ kept" if epoch is best else ""
+        train, on_eval = (epoch[f"{split}_{epoch['metric']}"] for split in ("train", "eval"))
         _console.print(
-            "  epoch {epoch}  loss {loss:.4f}  train {train_accuracy:.4f}"
-            "  eval {eval_accuracy:.4f}  {seconds:.0f} s".format(**epoch)
-            + kept
+            f"  epoch {epoch['epoch']}  loss {epoch['loss']:.4f}  train {train:.4f}"
+            f"  eval {on_eval:.4f}  {epoch['seconds']:.0f} s{kept}"
         )
-
-
-def _gate(recipe: Recipe, outcome: Outcome) -> None:
-    if not outcome.slices:
-        return
-    bound = recipe.gate.accuracy
-    _head(f"gate on the test split: accuracy ≥ {bound.at_least}, may drop {bound.may_drop}")
-    bounds = recipe.gate.slice_bounds()
-    table = Table(box=None, padding=(0, 2), header_style="")
-    for heading in ("", "slice", "accuracy", "texts", ""):
-        table.add_column(heading, justify="right" if heading in ("accuracy", "texts") else "left")
-    for one in outcome.slices:
-        column = one.slice.split(":")[0]
-        binds = not one.slice or bounds.get(column) is not None
-        mark = "[red]✗[/]" if one.failures else "[green]✓[/]" if binds else " "
-        note = "binds" if binds and one.slice else "" if binds else "reported"
-        table.add_row(
-            mark,
-            escape(one.slice) or "all",
-            f"{one.accuracy:.4f}",
-            f"{one.examples:,}",
-            escape("; ".join(one.failures)) or note,
-        )
-    _console.print(table)
-    _console.print(f"  {outcome.baseline}")
 
 
 def _serving(recipe: Recipe, outcome: Outcome) -> None:

@@ -1,4 +1,4 @@
-"""A tagger before the serving checks: a good one is blessed, each bad one refused for its reason."""
+"""A tagger before the serving checks: a good one is blessed, each bad one refused for its fault."""
 
 import threading
 
