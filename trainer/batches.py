@@ -4,25 +4,62 @@ Rows are shuffled, drawn into pools of some thousand, sorted by length inside th
 batches, whose order is shuffled again: hardly a padded position is multiplied, every epoch has
 ``ceil(rows / batch_size)`` steps, and memory is one shuffle buffer whatever the data's size. The
 order is a function of seed and epoch alone, so a resumed run sees what the killed one would have.
+
+A text that is longer than the encoder reads gives a row for each of its windows.
 """
+
+from dataclasses import dataclass
 
 import tensorflow as tf
 
-from trainer.preprocessing import VARIABLE_OUTPUTS
+from trainer.text import windows
+from trainer.text.labels import UNKNOWN
 
 ENCODER_INPUTS = ("input_word_ids", "input_mask", "input_type_ids")
 SHUFFLE_ROWS = 100_000  # about 60 MB; files sorted by class need a deep shuffle
 POOL_BATCHES = 64
 
-_SPEC = {name: tf.io.RaggedFeature(tf.int64) for name in VARIABLE_OUTPUTS} | {
-    "dropped_tokens": tf.io.FixedLenFeature([], tf.int64),
-    "label": tf.io.FixedLenFeature([], tf.int64),
-}
-_BATCH_SPEC = {name: _SPEC[name] for name in (*ENCODER_INPUTS, "label")}
+_PER_TOKEN = {"classify": ENCODER_INPUTS, "tag": (*ENCODER_INPUTS, "first_piece", "tag_ids")}
+_PER_ROW = {"classify": ("label",), "tag": ()}
+_READ_AT_ONCE = 1024
+_RAGGED = tf.io.RaggedFeature(tf.int64, row_splits_dtype=tf.int64)
+_IDS = {"input_word_ids": _RAGGED}
 
-SIGNATURE = {name: tf.TensorSpec([None, None], tf.int32) for name in ENCODER_INPUTS} | {
-    "label": tf.TensorSpec([None], tf.int32)
-}
+
+@dataclass(frozen=True)
+class Layout:
+    """What a batch looks like.
+
+    Attributes:
+        task: ``classify`` or ``tag``.
+        batch_size: rows a batch; the last one of an epoch may be smaller.
+        max_tokens: the longest row, [CLS] and [SEP] counted.
+        pad_id: the vocabulary's [PAD].
+    """
+
+    task: str
+    batch_size: int
+    max_tokens: int
+    pad_id: int
+
+    @property
+    def signature(self) -> dict[str, tf.TensorSpec]:
+        """Of a batch: [rows, tokens] and [rows], all int32."""
+        per_token = dict.fromkeys(_PER_TOKEN[self.task], tf.TensorSpec([None, None], tf.int32))
+        return per_token | dict.fromkeys(_PER_ROW[self.task], tf.TensorSpec([None], tf.int32))
+
+    @property
+    def pads(self) -> dict[str, int]:
+        """What stands beyond a row's end."""
+        special = {"input_word_ids": self.pad_id, "tag_ids": UNKNOWN}
+        return {name: special.get(name, 0) for name in _PER_TOKEN[self.task]}
+
+    @property
+    def features(self) -> dict[str, tf.io.RaggedFeature | tf.io.FixedLenFeature]:
+        """Of a transformed tf.Example."""
+        per_token = dict.fromkeys(_PER_TOKEN[self.task], _RAGGED)
+        per_row = {name: tf.io.FixedLenFeature([], tf.int64) for name in _PER_ROW[self.task]}
+        return {**per_token, **per_row}
 
 
 def read(patterns: list[str]) -> tf.data.Dataset:
@@ -31,74 +68,110 @@ def read(patterns: list[str]) -> tf.data.Dataset:
     return tf.data.TFRecordDataset(files, compression_type="GZIP")
 
 
-def lengths(patterns: list[str], rows_at_once: int = 1024) -> tf.data.Dataset:
+def lengths(patterns: list[str]) -> tf.data.Dataset:
     """Pieces per text and pieces that truncation dropped, both ``[rows] int64``."""
+    spec = {**_IDS, "dropped_tokens": tf.io.FixedLenFeature([], tf.int64)}
 
     def measure(serialized: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        rows = tf.io.parse_example(serialized, _SPEC)
+        rows = tf.io.parse_example(serialized, spec)
         return rows["input_word_ids"].row_lengths(), rows["dropped_tokens"]
 
-    return read(patterns).batch(rows_at_once).map(measure)
+    return read(patterns).batch(_READ_AT_ONCE).map(measure)
 
 
-def count(patterns: list[str]) -> int:
-    """Number of rows."""
-    return int(read(patterns).reduce(tf.constant(0, tf.int64), lambda n, _: n + 1).numpy())
+def word_ids(patterns: list[str]) -> tf.data.Dataset:
+    """All pieces' ids, ``[pieces] int64`` for a thousand rows at a time."""
+
+    def flat(serialized: tf.Tensor) -> tf.Tensor:
+        return tf.io.parse_example(serialized, _IDS)["input_word_ids"].values
+
+    return read(patterns).batch(_READ_AT_ONCE).map(flat)
 
 
-def training_batches(
-    patterns: list[str], batch_size: int, pad_id: int, seed: int, epoch: int
-) -> tf.data.Dataset:
+def total(patterns: list[str], feature: str) -> int:
+    """Sum over all rows of a feature that has one number a row."""
+    spec = {feature: tf.io.FixedLenFeature([], tf.int64)}
+    sums = (
+        read(patterns)
+        .batch(_READ_AT_ONCE)
+        .map(lambda serialized: tf.reduce_sum(tf.io.parse_example(serialized, spec)[feature]))
+    )
+    return int(sums.reduce(tf.constant(0, tf.int64), tf.add).numpy())
+
+
+def count(patterns: list[str], layout: Layout) -> int:
+    """Number of rows, windows counted one by one."""
+    rows = _windows_of(read(patterns), layout.max_tokens)
+    return int(rows.reduce(tf.constant(0, tf.int64), lambda n, *_: n + 1).numpy())
+
+
+def training_batches(patterns: list[str], layout: Layout, seed: int, epoch: int) -> tf.data.Dataset:
     """One epoch of shuffled batches.
 
     Args:
         patterns: file patterns of the split.
-        batch_size: rows a batch; the last one of an epoch may be smaller.
-        pad_id: the vocabulary's [PAD].
+        layout: of the batches.
         seed: with ``epoch`` decides the order.
         epoch: number of the epoch, from 0.
 
     Returns:
-        Dictionaries of ``input_word_ids``, ``input_mask``, ``input_type_ids``
-        ``[batch, tokens] int32``, padded to the batch's longest, and ``label`` ``[batch] int32``.
+        Dictionaries of the layout's signature, padded to the batch's longest row.
     """
-    rows = read(patterns).shuffle(
+    rows = _windows_of(read(patterns), layout.max_tokens).shuffle(
         SHUFFLE_ROWS, seed=seed * 10_007 + epoch, reshuffle_each_iteration=False
     )
-    batches = _batches_of_like_length(rows, batch_size, pad_id)
+    batches = _batches_of_like_length(rows, layout)
     return batches.shuffle(
         POOL_BATCHES, seed=seed * 10_007 + epoch, reshuffle_each_iteration=False
     ).prefetch(2)
 
 
-def evaluation_batches(patterns: list[str], batch_size: int, pad_id: int) -> tf.data.Dataset:
+def evaluation_batches(patterns: list[str], layout: Layout) -> tf.data.Dataset:
     """All rows once, in batches of like lengths; the same dictionaries as in training."""
-    return _batches_of_like_length(read(patterns), batch_size, pad_id).prefetch(2)
+    rows = _windows_of(read(patterns), layout.max_tokens)
+    return _batches_of_like_length(rows, layout).prefetch(2)
 
 
-def _batches_of_like_length(rows: tf.data.Dataset, batch_size: int, pad_id: int) -> tf.data.Dataset:
-    pads = dict.fromkeys(ENCODER_INPUTS, 0) | {"input_word_ids": pad_id}
+def _windows_of(examples: tf.data.Dataset, max_tokens: int) -> tf.data.Dataset:
+    """Serialized examples ▶ (serialized example, number of the window), an element a window."""
 
-    def cut(serialized: tf.Tensor) -> tf.data.Dataset:
-        pool = tf.io.parse_example(serialized, _BATCH_SPEC)
+    def numbered(serialized: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        ids = tf.io.parse_example(serialized, _IDS)["input_word_ids"]
+        number = windows.how_many(ids.row_lengths(), max_tokens)
+        return tf.repeat(serialized, number), tf.ragged.range(number).values
+
+    return examples.batch(_READ_AT_ONCE).map(numbered).unbatch()
+
+
+def _batches_of_like_length(rows: tf.data.Dataset, layout: Layout) -> tf.data.Dataset:
+    def cut(serialized: tf.Tensor, window: tf.Tensor) -> tf.data.Dataset:
+        pool = tf.io.parse_example(serialized, layout.features)
+        pool = _windowed(pool, window, layout.max_tokens)
         order = tf.argsort(pool["input_word_ids"].row_lengths(), stable=True)
         pool = {key: tf.cast(tf.gather(value, order), tf.int32) for key, value in pool.items()}
 
         def batch(start: tf.Tensor) -> dict[str, tf.Tensor]:
-            rows = {key: value[start : start + batch_size] for key, value in pool.items()}
-            return {key: rows[key].to_tensor(pad) for key, pad in pads.items()} | {
-                "label": rows["label"]
-            }
+            rows = {key: value[start : start + layout.batch_size] for key, value in pool.items()}
+            dense = {key: rows[key].to_tensor(pad) for key, pad in layout.pads.items()}
+            return {**rows, **dense}
 
-        return tf.data.Dataset.range(0, tf.size(order, tf.int64), batch_size).map(batch)
+        return tf.data.Dataset.range(0, tf.size(order, tf.int64), layout.batch_size).map(batch)
 
-    return rows.batch(batch_size * POOL_BATCHES).flat_map(cut)
+    return rows.batch(layout.batch_size * POOL_BATCHES).flat_map(cut)
 
 
-def word_ids(patterns: list[str], rows_at_once: int = 1024) -> tf.data.Dataset:
-    """All pieces' ids, ``[pieces] int64`` for a thousand rows at a time."""
-
-    def flat(serialized: tf.Tensor) -> tf.Tensor:
-        return tf.io.parse_example(serialized, _SPEC)["input_word_ids"].values
-
-    return read(patterns).batch(rows_at_once).map(flat)
+def _windowed(
+    pool: dict[str, tf.Tensor | tf.RaggedTensor], number: tf.Tensor, max_tokens: int
+) -> dict[str, tf.Tensor | tf.RaggedTensor]:
+    """Of every row the window of that number; a tag counts in the window that owns its word."""
+    cut = windows.window(pool["input_word_ids"].row_splits, number, max_tokens)
+    rows = {
+        name: cut.tokens.with_values(tf.gather(column.values, cut.tokens.values))
+        if isinstance(column, tf.RaggedTensor)
+        else column
+        for name, column in pool.items()
+    }
+    if "tag_ids" in rows:
+        owned = tf.where(cut.owned.values, rows["tag_ids"].values, UNKNOWN)
+        rows["tag_ids"] = cut.owned.with_values(owned)
+    return rows

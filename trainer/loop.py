@@ -1,4 +1,4 @@
-"""The training loop: epochs of bucketed batches, the best epoch by eval accuracy kept.
+"""The training loop: epochs of bucketed batches, the best epoch by eval kept.
 
 A loop of our own because Keras 3's `fit` fails under MultiWorkerMirroredStrategy; every step goes
 through ``strategy.run``, which is a plain call where there is one replica. Every replica is given
@@ -9,13 +9,15 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from trainer import batches, optimizer, progress
+from trainer.batches import Layout
+from trainer.model.sums import Sums
 from trainer.resume import Checkpoint
 
 Batch = dict[str, tf.Tensor]
@@ -33,6 +35,7 @@ class TrainSettings:
     weight_decay: float
     clip_norm: float
     seed: int
+    head_rate: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -43,47 +46,59 @@ class Splits:
     eval: list[str]
 
 
+class Trainable(Protocol):
+    """A model that the loop can train: a built Keras layer that tells its sums."""
+
+    metric: str  # what the quality of its sums is called
+    variables: list[keras.Variable]
+    trainable_variables: list[keras.Variable]
+
+    def sums(self, batch: Batch, training: bool = False, seed: tf.Tensor | None = None) -> Sums:
+        """Loss and right answers of a batch; ``seed``, [2] int32, decides what is dropped."""
+
+
 class Loop:
-    """Trains a model that maps a batch to logits.
+    """Trains a model that gives the sums of a batch.
 
     Args:
-        model: built; called with the batch's encoder inputs, gives ``[batch, classes]`` logits.
+        model: built; see `Trainable`.
         settings: how to train.
         splits: what to train on.
-        pad_id: the vocabulary's [PAD].
+        layout: of the batches.
         state_folder: where a killed run continues from; removed when training is done.
     """
 
     def __init__(
         self,
-        model: keras.layers.Layer,
+        model: Trainable,
         settings: TrainSettings,
         splits: Splits,
-        pad_id: int,
+        layout: Layout,
         state_folder: str,
     ) -> None:
-        self._model, self._settings, self._splits, self._pad_id = model, settings, splits, pad_id
-        self._steps = math.ceil(batches.count(splits.train) / settings.batch_size)
+        self._model, self._settings, self._splits, self._layout = model, settings, splits, layout
+        self._steps = math.ceil(batches.count(splits.train, layout) / layout.batch_size)
         self._optimizer = optimizer.adamw(
             model,
             learning_rate=settings.learning_rate,
             warmup=settings.warmup,
             weight_decay=settings.weight_decay,
             clip_norm=settings.clip_norm,
+            head_rate=settings.head_rate,
             total_steps=self._steps * settings.epochs,
         )
         self._checkpoint = Checkpoint(state_folder, [*model.variables, *self._optimizer.variables])
         # One trace for all lengths.
-        self._train_step = tf.function(self._step, input_signature=[batches.SIGNATURE])
-        self._judge = tf.function(self._forward, input_signature=[batches.SIGNATURE])
+        self._train_step = tf.function(self._step, input_signature=[layout.signature])
+        self._judge = tf.function(model.sums, input_signature=[layout.signature])
 
     def run(self, after_epoch: Callable[[dict[str, Any]], None]) -> list[dict[str, Any]]:
         """Trains, and leaves the best epoch's weights in the model.
 
         Args:
             after_epoch: called with each epoch's account: ``epoch`` (from 1), ``loss``,
-                ``train_accuracy``, ``eval_accuracy``, ``eval_loss``, ``seconds``,
-                ``examples_per_s``, ``best``.
+                ``eval_loss``, ``seconds``, ``examples_per_s``, ``best``, ``metric`` (the model's),
+                and ``train_…`` and ``eval_…`` with the metric's name.
 
         Returns:
             The accounts of all epochs, those of a killed run included.
@@ -95,7 +110,7 @@ class Loop:
             progress.publish("resumed", after_epoch=len(history))
         for epoch in range(len(history), self._settings.epochs):
             account = self._epoch(epoch)
-            account["best"] = all(_rank(account) > _rank(earlier) for earlier in history)
+            account["best"] = all(self._rank(account) > self._rank(earlier) for earlier in history)
             if account["best"]:
                 best = [np.asarray(variable) for variable in self._model.variables]
             history.append(account)
@@ -112,18 +127,13 @@ class Loop:
 
     def _epoch(self, epoch: int) -> dict[str, Any]:
         started = told = time.monotonic()
-        losses, right, rows = 0.0, 0, 0
+        seen, rows = _Total(), 0
         epoch_batches = batches.training_batches(
-            self._splits.train,
-            self._settings.batch_size,
-            self._pad_id,
-            self._settings.seed,
-            epoch,
+            self._splits.train, self._layout, self._settings.seed, epoch
         )
         for step, batch in enumerate(epoch_batches, 1):
-            loss, hits = self._sums(batch)
-            losses, right = losses + loss, right + hits
-            rows += int(batch["label"].shape[0])
+            seen.add(self._sums(batch))
+            rows += int(batch["input_mask"].shape[0])
             if time.monotonic() - told > _TELL_EVERY_S or step == self._steps:
                 told = time.monotonic()
                 progress.publish(
@@ -131,32 +141,34 @@ class Loop:
                     epoch=epoch + 1,
                     done=step,
                     total=self._steps,
-                    loss=losses / rows,
+                    loss=seen.mean_loss,
                     examples_per_s=rows / (told - started),
                 )
         seconds = time.monotonic() - started
-        eval_accuracy, eval_loss = self._evaluate()
+        judged = self._evaluate()
         return {
             "epoch": epoch + 1,
-            "loss": losses / rows,
-            "train_accuracy": right / rows,
-            "eval_accuracy": eval_accuracy,
-            "eval_loss": eval_loss,
+            "loss": seen.mean_loss,
+            "metric": self._model.metric,
+            f"train_{self._model.metric}": seen.quality,
+            f"eval_{self._model.metric}": judged.quality,
+            "eval_loss": judged.mean_loss,
             "seconds": seconds,
             "examples_per_s": rows / seconds,
         }
 
-    def _sums(self, batch: Batch) -> tuple[float, int]:
-        """One step on all replicas; the sum of the losses and the number of right answers."""
+    def _sums(self, batch: Batch) -> Sums:
+        """One step on all replicas; the sums over the whole batch."""
         strategy = tf.distribute.get_strategy()
-        loss, hits = (
-            strategy.reduce(tf.distribute.ReduceOp.SUM, of_replicas, axis=None)
-            for of_replicas in strategy.run(self._train_step, (batch,))
+        return Sums(
+            *(
+                strategy.reduce(tf.distribute.ReduceOp.SUM, of_replicas, axis=None)
+                for of_replicas in strategy.run(self._train_step, (batch,))
+            )
         )
-        return float(loss), int(hits)
 
-    def _step(self, batch: Batch) -> tuple[tf.Tensor, tf.Tensor]:
-        """One step of one replica; both sums over its share of the batch's rows."""
+    def _step(self, batch: Batch) -> Sums:
+        """One step of one replica; the sums over its share of the batch's rows."""
         context = tf.distribute.get_replica_context()
         replica, replicas = context.replica_id_in_sync_group, context.num_replicas_in_sync
         share = batch
@@ -166,33 +178,42 @@ class Loop:
             # What is dropped follows from the step, so a resumed run drops the same.
             step = tf.cast(self._optimizer.iterations, tf.int32) * replicas + replica
             seed = tf.stack([self._settings.seed, step])
-            losses, hits = self._forward(share, training=True, seed=seed)
-            loss = losses / tf.cast(tf.size(batch["label"]), tf.float32)
+            sums = self._model.sums(share, training=True, seed=seed)
+            weight = sums.weight
+            if replicas > 1:
+                weight = context.all_reduce(tf.distribute.ReduceOp.SUM, weight)
+            loss = tf.math.divide_no_nan(sums.loss, weight)
         variables = self._model.trainable_variables
         self._optimizer.apply(tape.gradient(loss, variables), variables)
-        return losses, hits
+        return sums
 
-    def _forward(
-        self, batch: Batch, training: bool = False, seed: tf.Tensor | None = None
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        """The sum of the rows' losses and the number of right answers."""
-        logits = self._model(batch, training=training, seed=seed)
-        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(batch["label"], logits)
-        hits = tf.argmax(logits, -1, tf.int32) == batch["label"]
-        return tf.reduce_sum(losses), tf.reduce_sum(tf.cast(hits, tf.int32))
+    def _evaluate(self) -> "_Total":
+        judged = _Total()
+        for batch in batches.evaluation_batches(self._splits.eval, self._layout):
+            judged.add(self._judge(batch))
+        return judged
 
-    def _evaluate(self) -> tuple[float, float]:
-        """Accuracy and mean loss on the eval split; NaN where it has no rows."""
-        losses, right, rows = 0.0, 0, 0
-        for batch in batches.evaluation_batches(
-            self._splits.eval, self._settings.batch_size, self._pad_id
-        ):
-            loss, hits = self._judge(batch)
-            losses, right = losses + float(loss), right + int(hits)
-            rows += int(batch["label"].shape[0])
-        return (right / rows, losses / rows) if rows else (math.nan, math.nan)
+    def _rank(self, account: dict[str, Any]) -> tuple[float, float]:
+        """By the metric on eval; of two equal ones the surer is better."""
+        return account[f"eval_{self._model.metric}"], -account["eval_loss"]
 
 
-def _rank(account: dict[str, Any]) -> tuple[float, float]:
-    """By eval accuracy; of two equal ones the surer is better."""
-    return account["eval_accuracy"], -account["eval_loss"]
+class _Total:
+    """Sums over batches; mean and quality are NaN where there was nothing."""
+
+    def __init__(self) -> None:
+        self._loss = self._weight = 0.0
+        self._hits = self._given = 0
+
+    def add(self, sums: Sums) -> None:
+        self._loss, self._weight = self._loss + float(sums.loss), self._weight + float(sums.weight)
+        self._hits += int(sums.hits)
+        self._given += int(sums.gold) + int(sums.predicted)
+
+    @property
+    def mean_loss(self) -> float:
+        return self._loss / self._weight if self._weight else math.nan
+
+    @property
+    def quality(self) -> float:
+        return 2 * self._hits / self._given if self._given else math.nan

@@ -10,11 +10,10 @@ import tensorflow as tf
 import tensorflow_transform as tft
 from tfx.components.trainer.fn_args_utils import FnArgs
 
-from trainer import export, progress
+from trainer import export, progress, tasks
+from trainer.batches import Layout
 from trainer.card import write_card
-from trainer.errors import BadInput
 from trainer.loop import Loop, Splits, TrainSettings
-from trainer.model.classifier import Classifier, build_classifier
 from trainer.preprocessing import LABEL_VOCABULARY
 from trainer.text.vocabulary import Vocabulary
 
@@ -26,30 +25,30 @@ def run_fn(fn_args: FnArgs) -> None:
 
     Args:
         fn_args: ``custom_config`` holds ``task``, ``text``, ``label``, ``max_tokens``, ``train``
-            (see `TrainSettings`); ``base_model`` is the encoder's folder.
+            (see `TrainSettings`), for a tagger ``head`` and ``rest_of_word`` too; ``base_model``
+            is the encoder's folder.
 
     Raises:
-        BadInput: one class, or an encoder that does not fit.
+        BadInput: too few labels, or an encoder that does not fit.
     """
     config = dict(fn_args.custom_config)
     transform = tft.TFTransformOutput(fn_args.transform_output)
     labels = [name.decode() for name in transform.vocabulary_by_name(LABEL_VOCABULARY)]
-    if len(labels) < 2:
-        raise BadInput(f"the label has one class: {labels}.", where=config["label"])
     settings = TrainSettings(**config["train"])
     vocabulary = Vocabulary.read(os.path.join(fn_args.base_model, "vocab.txt"))
+    layout = Layout(config["task"], settings.batch_size, config["max_tokens"], vocabulary.pad)
     keras.utils.set_random_seed(settings.seed)
     with _strategy().scope():
-        classifier = build_classifier(fn_args.base_model, len(labels), settings.seed)
+        model = tasks.build(config, fn_args.base_model, labels, settings.seed)
         loop = Loop(
-            classifier,
+            model,
             settings,
             Splits(fn_args.train_files, fn_args.eval_files),
-            vocabulary.pad,
+            layout,
             _state_folder(fn_args),
         )
-        history = _train(loop, fn_args.model_run_dir)
-    _export(fn_args, classifier, transform, labels, vocabulary, history)
+        history = _train(loop, model.metric, fn_args.model_run_dir)
+    _export(fn_args, model, transform, labels, vocabulary, history)
     loop.forget()
 
 
@@ -62,12 +61,18 @@ def _strategy() -> tf.distribute.Strategy:
     return tf.distribute.get_strategy()
 
 
-def _train(loop: Loop, log_dir: str) -> list[dict[str, Any]]:
+def _train(loop: Loop, metric: str, log_dir: str) -> list[dict[str, Any]]:
     writer = tf.summary.create_file_writer(log_dir)
 
     def log(account: dict[str, Any]) -> None:
         with writer.as_default(step=account["epoch"]):
-            for name in ("loss", "eval_loss", "train_accuracy", "eval_accuracy", "examples_per_s"):
+            for name in (
+                "loss",
+                "eval_loss",
+                f"train_{metric}",
+                f"eval_{metric}",
+                "examples_per_s",
+            ):
                 tf.summary.scalar(name, account[name])
         writer.flush()
 
@@ -79,34 +84,20 @@ def _train(loop: Loop, log_dir: str) -> list[dict[str, Any]]:
 
 def _export(
     fn_args: FnArgs,
-    classifier: Classifier,
+    model: tasks.Model,
     transform: tft.TFTransformOutput,
     labels: list[str],
     vocabulary: Vocabulary,
     history: list[dict[str, Any]],
 ) -> None:
     config = fn_args.custom_config
-    servable = export.Servable(
-        classifier,
-        transform.transform_features_layer(),
-        labels,
-        text=config["text"],
-        label=config["label"],
-        vocabulary=vocabulary,
+    servable = tasks.servable(
+        config, model, transform.transform_features_layer(), labels, vocabulary
     )
     export.save(servable, fn_args.serving_model_dir, config["max_tokens"])
-    write_card(
-        fn_args.serving_model_dir,
-        {
-            "task": config["task"],
-            "text": config["text"],
-            "label": config["label"],
-            "labels": labels,
-            "max_tokens": config["max_tokens"],
-            "train": config["train"],
-            "history": history,
-        },
-    )
+    told = ("task", "text", "label", "max_tokens", "head", "rest_of_word", "train")
+    card = {key: config[key] for key in told if key in config}
+    write_card(fn_args.serving_model_dir, {**card, "labels": labels, "history": history})
     progress.publish("exported", labels=len(labels))
 
 

@@ -71,9 +71,11 @@ class ProgressView:
         if event == "step":
             self._step(values)
         elif event == "epoch":
+            train, on_eval = (values[f"{split}_{values['metric']}"] for split in ("train", "eval"))
             self._console.print(
-                "  epoch {epoch}/{total}  loss {loss:.4f}  train {train_accuracy:.4f}"
-                "  eval {eval_accuracy:.4f}  {examples_per_s:.0f} examples/s".format(**values)
+                "  epoch {epoch}/{total}  loss {loss:.4f}".format(**values)
+                + f"  train {train:.4f}  eval {on_eval:.4f}"
+                + f"  {values['examples_per_s']:.0f} examples/s"
                 + ("  best so far" if values["best"] else "")
             )
         elif event == "encoder":

@@ -56,6 +56,21 @@ MISTAKES = {
     "unknown task": (
         "task: classify", "task: translate", "2: task: found 'translate': input should be"
     ),
+    "a tagger's gate for a classifier": (
+        "  accuracy: {at_least: 0.75}\n", "  entity_f1: {at_least: 0.75}\n",
+        "12: gate.entity_f1: `entity_f1` is no metric of task classify. Write `accuracy`",
+    ),
+    "a classifier's gate for a tagger": (
+        "task: classify", "task: tag",
+        "12: gate.accuracy: `accuracy` is no metric of task tag. Write `entity_f1`",
+    ),
+    "a tagger's key for a classifier": (
+        "task: classify", "task: classify\nhead: crf", "3: head: `head` is a tagger's."
+    ),
+    "a tagger's format for a classifier": (
+        "  text: text\n", "  format: conll\n",
+        "5: data.format: the format conll is none for task classify. Known: csv, tsv",
+    ),
     "list where a mapping stands": (
         "encoder: {layers: 2, width: 8, heads: 2, vocab: vocab.txt}", "encoder: [1]",
         "8: encoder: found [1]. Write a text or a mapping.",
@@ -132,6 +147,17 @@ def test_show_writes_every_default_and_loads_again(tmp_path: Path) -> None:
     shown = recipes.show(recipe)
     assert "weight_decay: 0.01" in shown
     again, _ = recipes.load(write(tmp_path, shown))
+    assert again == recipe
+
+
+def test_a_taggers_defaults_are_its_own(tmp_path: Path) -> None:
+    text = GOOD.replace("task: classify", "task: tag").replace("accuracy", "entity_f1")
+    recipe, _ = recipes.load(write(tmp_path, text.replace("  label: category\n", "")))
+    assert recipe.tagger == {"head": "crf", "rest_of_word": "ignore"}
+    assert recipe.data.label == "entities"
+    assert (recipe.gate.metric, recipe.gate.bound.at_least) == ("entity_f1", 0.75)
+    assert recipe.gate.slice_bounds() == {"category": 0.5}
+    again, _ = recipes.load(write(tmp_path, recipes.show(recipe)))
     assert again == recipe
 
 

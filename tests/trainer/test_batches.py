@@ -2,6 +2,7 @@
 
 import math
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,10 @@ import tensorflow as tf
 from tiny_training import write_rows
 
 from trainer import batches
+from trainer.batches import Layout
 
 PAD = 9
+LAYOUT = Layout("classify", 8, max_tokens=64, pad_id=PAD)
 Ids = tuple[int, ...]
 
 
@@ -44,13 +47,13 @@ def unpadded(epoch: tf.data.Dataset) -> list[tuple[Ids, int]]:
 
 
 def training(patterns: list[str], seed: int = 1, epoch: int = 0) -> tf.data.Dataset:
-    return batches.training_batches(patterns, 8, PAD, seed, epoch)
+    return batches.training_batches(patterns, LAYOUT, seed, epoch)
 
 
 @pytest.mark.parametrize("size", [1, 8, 64, 203, 500])
 def test_an_epoch_has_every_row_once_in_as_few_steps_as_can_be(data, size: int) -> None:
     rows, patterns = data
-    epoch = batches.training_batches(patterns, size, PAD, seed=1, epoch=0)
+    epoch = batches.training_batches(patterns, replace(LAYOUT, batch_size=size), seed=1, epoch=0)
     steps = list(epoch.as_numpy_iterator())
     assert len(steps) == math.ceil(len(rows) / size)
     assert sorted(unpadded(epoch)) == sorted((tuple(ids), label) for ids, label in rows)
@@ -58,7 +61,7 @@ def test_an_epoch_has_every_row_once_in_as_few_steps_as_can_be(data, size: int) 
 
 def test_evaluation_has_every_row_once(data) -> None:
     rows, patterns = data
-    seen = unpadded(batches.evaluation_batches(patterns, 8, PAD))
+    seen = unpadded(batches.evaluation_batches(patterns, LAYOUT))
     assert sorted(seen) == sorted((tuple(ids), label) for ids, label in rows)
 
 
@@ -75,8 +78,8 @@ def test_padding_goes_to_the_longest_of_the_batch_and_no_further(data) -> None:
 
 def test_batches_have_the_signature_of_the_step(data) -> None:
     batch = next(iter(training(data[1])))
-    assert batch.keys() == batches.SIGNATURE.keys()
-    for name, spec in batches.SIGNATURE.items():
+    assert batch.keys() == LAYOUT.signature.keys()
+    for name, spec in LAYOUT.signature.items():
         assert spec.is_compatible_with(batch[name]), name
 
 
@@ -107,5 +110,44 @@ def test_rows_meet_others_in_the_next_epoch(data) -> None:
 def test_count_and_lengths(data) -> None:
     rows, patterns = data
     measured = [lengths.numpy() for lengths, _ in batches.lengths(patterns)]
-    assert batches.count(patterns) == len(rows)
+    assert batches.count(patterns, LAYOUT) == len(rows)
     assert np.concatenate(measured).tolist() == [len(ids) for ids, _ in rows]
+    assert batches.total(patterns, "label") == sum(label for _, label in rows)
+
+
+def write_tagged(file: Path, rows: list[list[int]]) -> list[str]:
+    """Texts of ids between [CLS] 1 and [SEP] 2; each piece a word, its tag its id less ten."""
+    with tf.io.TFRecordWriter(str(file), tf.io.TFRecordOptions("GZIP")) as writer:
+        for ids in rows:
+            values = {
+                "input_word_ids": [1, *ids, 2],
+                "input_mask": [1] * (len(ids) + 2),
+                "input_type_ids": [0] * (len(ids) + 2),
+                "first_piece": [0, *[1] * len(ids), 0],
+                "tag_ids": [-1, *[one - 10 for one in ids], -1],
+            }
+            features = {
+                name: tf.train.Feature(int64_list=tf.train.Int64List(value=value))
+                for name, value in values.items()
+            }
+            example = tf.train.Example(features=tf.train.Features(feature=features))
+            writer.write(example.SerializeToString())
+    return [str(file)]
+
+
+def test_a_long_text_gives_a_row_a_window_and_every_tag_counts_once(tmp_path: Path) -> None:
+    texts = [list(range(10, 10 + length)) for length in (0, 3, 6, 7, 40)]
+    patterns = write_tagged(tmp_path / "rows.gz", texts)
+    layout = Layout("tag", batch_size=2, max_tokens=8, pad_id=PAD)
+    known = []
+    rows = 0
+    for batch in batches.training_batches(patterns, layout, 1, 0).as_numpy_iterator():
+        rows += len(batch["input_mask"])
+        assert batch["input_word_ids"].shape[1] <= 8
+        assert (batch["tag_ids"][batch["input_mask"] == 0] == -1).all()
+        assert (batch["first_piece"].sum(1) == batch["input_mask"].sum(1) - 2).all()
+        ids, tags = batch["input_word_ids"], batch["tag_ids"]
+        assert (tags[tags >= 0] == ids[tags >= 0] - 10).all()
+        known += tags[tags >= 0].tolist()
+    assert sorted(known) == sorted(one - 10 for text in texts for one in text)
+    assert rows == batches.count(patterns, layout) > len(texts)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tiny_training
-from tiny_training import PAD, SETTINGS, splits, tiny_classifier
+from tiny_training import LAYOUT, SETTINGS, splits, tiny_classifier
 
 from trainer import batches, progress
 from trainer.loop import Loop, Splits
@@ -63,13 +63,13 @@ def train(folder: Path, data: Splits, **settings: Any) -> tuple[Any, list[dict[s
     """A model and the account of its epochs."""
     model = tiny_classifier(folder / "encoder")
     given = type(SETTINGS)(**{**vars(SETTINGS), **settings})
-    return model, Loop(model, given, data, PAD, str(folder / "state")).run(lambda _: None)
+    return model, Loop(model, given, data, LAYOUT, str(folder / "state")).run(lambda _: None)
 
 
 def accuracy(model: Any, data: Splits) -> float:
     hits = [
         np.argmax(np.asarray(model(batch)), -1) == batch["label"].numpy()
-        for batch in batches.evaluation_batches(data.eval, 8, PAD)
+        for batch in batches.evaluation_batches(data.eval, LAYOUT)
     ]
     return float(np.mean(np.concatenate(hits)))
 
@@ -115,7 +115,7 @@ def test_a_finished_training_run_again_trains_nothing(tmp_path: Path) -> None:
 
 def test_forgetting_removes_the_state(tmp_path: Path) -> None:
     model = tiny_classifier(tmp_path / "encoder")
-    loop = Loop(model, SETTINGS, splits(tmp_path), PAD, str(tmp_path / "state"))
+    loop = Loop(model, SETTINGS, splits(tmp_path), LAYOUT, str(tmp_path / "state"))
     loop.run(lambda _: None)
     assert (tmp_path / "state").exists()
     loop.forget()

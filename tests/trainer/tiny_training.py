@@ -18,6 +18,7 @@ import numpy as np
 import tensorflow as tf
 
 from trainer import progress
+from trainer.batches import Layout
 from trainer.loop import Loop, Splits, TrainSettings
 from trainer.model.classifier import Classifier, build_classifier
 from trainer.model.config import EncoderConfig
@@ -32,6 +33,7 @@ SETTINGS = TrainSettings(
     clip_norm=1.0,
     seed=7,
 )
+LAYOUT = Layout("classify", SETTINGS.batch_size, max_tokens=32, pad_id=PAD)
 
 
 def write_rows(file: Path, rows: Sequence[tuple[Sequence[int], int]]) -> str:
@@ -108,7 +110,7 @@ def main() -> None:
     with _strategy(given.replicas).scope():
         model = tiny_classifier(given.folder / "encoder", given.dropout)
         state = str(given.folder / "state")
-        loop = Loop(model, SETTINGS, splits(given.folder), PAD, state)
+        loop = Loop(model, SETTINGS, splits(given.folder), LAYOUT, state)
         with progress.listening(tell):
             loop.run(lambda account: None)
     np.savez(given.weights, *(np.asarray(variable) for variable in model.variables))

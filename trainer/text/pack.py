@@ -12,7 +12,8 @@ from trainer.text.vocabulary import Vocabulary
 class Packed(NamedTuple):
     """The encoder's inputs, ragged [batch, (tokens)] int32, and `dropped_tokens`, [batch] int32.
 
-    `starts` and `ends` are byte offsets into the caller's text, both 0 for [CLS] and [SEP].
+    `starts` and `ends` are byte offsets into the caller's text, `first_piece` is 1 where a word
+    begins; all three are 0 for [CLS] and [SEP].
     `dropped_tokens` counts the pieces that were cut off.
     """
 
@@ -21,10 +22,11 @@ class Packed(NamedTuple):
     input_type_ids: tf.RaggedTensor
     starts: tf.RaggedTensor
     ends: tf.RaggedTensor
+    first_piece: tf.RaggedTensor
     dropped_tokens: tf.Tensor
 
 
-def pack(pieces: Pieces, vocabulary: Vocabulary, max_tokens: int) -> Packed:
+def pack(pieces: Pieces, vocabulary: Vocabulary, max_tokens: int | None) -> Packed:
     """Puts [CLS] before and [SEP] after the pieces that fit.
 
     With max_tokens=4, ids [[7, 8, 9], []] become [[CLS, 7, 8, SEP], [CLS, SEP]], dropped [1, 0].
@@ -32,12 +34,13 @@ def pack(pieces: Pieces, vocabulary: Vocabulary, max_tokens: int) -> Packed:
     Args:
         pieces: [batch, (pieces)].
         vocabulary: where the ids of [CLS] and [SEP] are looked up.
-        max_tokens: the longest row, [CLS] and [SEP] counted; at least 2.
+        max_tokens: the longest row, [CLS] and [SEP] counted; at least 2; None keeps everything.
     """
-    if max_tokens < 2:
-        raise ValueError(f"max_tokens is {max_tokens}; [CLS] and [SEP] alone take 2.")
-    found = pieces.ids.row_lengths()
-    kept = tf.minimum(found, max_tokens - 2)
+    found = kept = pieces.ids.row_lengths()
+    if max_tokens is not None:
+        if max_tokens < 2:
+            raise ValueError(f"max_tokens is {max_tokens}; [CLS] and [SEP] alone take 2.")
+        kept = tf.minimum(found, max_tokens - 2)
     position = tf.ragged.range(kept + 2)  # [batch, (tokens)] int64
     source = _source(position, pieces.ids.row_starts(), kept)
 
@@ -51,6 +54,7 @@ def pack(pieces: Pieces, vocabulary: Vocabulary, max_tokens: int) -> Packed:
         input_type_ids=position.with_values(tf.zeros_like(source, tf.int32)),
         starts=packed([0, 0], pieces.starts),
         ends=packed([0, 0], pieces.ends),
+        first_piece=packed([0, 0], pieces.first),
         dropped_tokens=tf.cast(found - kept, tf.int32),
     )
 

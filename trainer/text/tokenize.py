@@ -20,13 +20,14 @@ _TOO_LONG = b"\0" * (_MAX_BYTES + 1)  # TF Text counts bytes: to it, this is a w
 class Pieces(NamedTuple):
     """WordPieces and where they come from.
 
-    All three are ragged [batch, (pieces)] int32; `starts` and `ends` are byte offsets into the
-    caller's own UTF-8 text, valid or not.
+    All are ragged [batch, (pieces)] int32; `starts` and `ends` are byte offsets into the caller's
+    own UTF-8 text, valid or not; `first` is 1 where a word begins and 0 in the rest of it.
     """
 
     ids: tf.RaggedTensor
     starts: tf.RaggedTensor
     ends: tf.RaggedTensor
+    first: tf.RaggedTensor
 
 
 class PieceTokenizer(tf.Module):
@@ -34,7 +35,7 @@ class PieceTokenizer(tf.Module):
 
     >>> tokenizer = PieceTokenizer("vocab.txt", lower_case=True)
     >>> tokenizer.tokenize(tf.constant(["Un café"]))
-    Pieces(ids=[[4895, 7668]], starts=[[0, 3]], ends=[[2, 8]])
+    Pieces(ids=[[4895, 7668]], starts=[[0, 3]], ends=[[2, 8]], first=[[1, 1]])
 
     Raises:
         BadInput: the vocabulary cannot be used.
@@ -64,7 +65,12 @@ class PieceTokenizer(tf.Module):
         splits = tf.gather(ids.row_splits, words.starts.row_splits)
         rows = row_of_values(splits, starts)
         starts, ends = source_spans(text, normalized, rows, starts, ends, self.lower_case)
-        flat = (tf.cast(values, tf.int32) for values in (ids.values, starts, ends))
+        first = tf.scatter_nd(
+            ids.row_starts()[:, tf.newaxis],  # no word is without a piece
+            tf.ones_like(ids.row_starts()),
+            tf.shape(ids.values, tf.int64),
+        )
+        flat = (tf.cast(values, tf.int32) for values in (ids.values, starts, ends, first))
         return Pieces(*(tf.RaggedTensor.from_row_splits(v, splits, validate=False) for v in flat))
 
     def piece_strings(self, ids: tf.RaggedTensor) -> tf.RaggedTensor:

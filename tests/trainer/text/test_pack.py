@@ -17,7 +17,7 @@ def vocabulary(write_vocabulary) -> Vocabulary:
 def pieces(ids: list[list[int]]) -> Pieces:
     """Pieces whose starts are ten times and whose ends eleven times their ids."""
     ragged = tf.ragged.constant(ids, tf.int32, ragged_rank=1)
-    return Pieces(ragged, ragged * 10, ragged * 11)
+    return Pieces(ragged, ragged * 10, ragged * 11, ragged % 2)
 
 
 @pytest.mark.parametrize(
@@ -47,8 +47,15 @@ def test_pack(
     assert packed.input_type_ids.to_list() == [[0] * len(row) for row in expected]
     assert packed.starts.to_list() == [[10 * token for token in row] for row in bare]
     assert packed.ends.to_list() == [[11 * token for token in row] for row in bare]
+    assert packed.first_piece.to_list() == [[token % 2 for token in row] for row in bare]
     assert packed.dropped_tokens.numpy().tolist() == dropped
     assert {values.dtype for values in packed} == {tf.int32}
+
+
+def test_nothing_is_cut_where_there_is_no_limit(vocabulary: Vocabulary) -> None:
+    packed = pack(pieces([list(range(5, 900))]), vocabulary, None)
+    assert packed.input_word_ids.to_list() == [[2, *range(5, 900), 3]]
+    assert packed.dropped_tokens.numpy().tolist() == [0]
 
 
 def test_refuses_a_length_without_room_for_the_special_pieces(vocabulary: Vocabulary) -> None:

@@ -142,7 +142,7 @@ def test_the_longest_piece_of_the_vocabulary_is_found(write_vocabulary) -> None:
 
 def test_no_rows(uncased: PieceTokenizer) -> None:
     found = uncased.tokenize(tf.constant([], tf.string))
-    assert [values.to_list() for values in found] == [[], [], []]
+    assert [values.to_list() for values in found] == [[], [], [], []]
     assert {values.dtype for values in found} == {tf.int32}
 
 
@@ -159,3 +159,9 @@ def test_two_vocabularies_in_one_process(write_vocabulary, tmp_path: Path) -> No
     other = PieceTokenizer(str(write_vocabulary("b a")), True)
     assert first.tokenize(tf.constant(["a b"])).ids.to_list() == [[5, 6]]
     assert other.tokenize(tf.constant(["a b"])).ids.to_list() == [[6, 5]]
+
+
+def test_first_pieces_are_where_words_begin(uncased: PieceTokenizer) -> None:
+    found = uncased.tokenize(tf.constant(["", "a unaffable, b" + " " + "q" * 101]))
+    for row, first in zip(uncased.piece_strings(found.ids).to_list(), found.first, strict=True):
+        assert [not piece.startswith(b"##") for piece in row] == first.numpy().tolist()

@@ -1,0 +1,1 @@
+"""What a pushed SavedModel answers, a file for each task."""

@@ -1,0 +1,168 @@
+"""The signatures that every task has: pieces, features and embeddings of raw text.
+
+Text becomes ids through the very function that tf.Transform exported and ran over the training
+data; every signature goes through it. Inside everything is ragged; at the door tensors are dense,
+because a signature can give nothing else, and ``n_…`` says how far they are real.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from trainer.model.encoder import Encoder
+from trainer.preprocessing import VARIABLE_OUTPUTS
+from trainer.text.labels import UNKNOWN
+from trainer.text.vocabulary import Vocabulary
+from trainer.text.windows import Windows, windows
+
+Tensors = dict[str, tf.Tensor]
+Features = dict[str, Any]  # ragged [batch, (tokens)] int32 and dense [batch] int32
+TEXT = tf.TensorSpec([None], tf.string, name="text")
+EXAMPLES = tf.TensorSpec([None], tf.string, name="examples")
+
+
+class TextServable(tf.Module):
+    """The common part of all tasks' servables.
+
+    Args:
+        task: as in the recipe.
+        model: trained; it has an ``encoder``.
+        transform: tf.Transform's exported function: raw columns to Transform's outputs.
+        text: the raw text column's name.
+        raw_features: how the other raw columns are parsed, by name; an Example may lack them.
+        vocabulary: of the encoder.
+        max_tokens: of a window, [CLS] and [SEP] counted.
+    """
+
+    method_names: dict[str, str] = {}  # of the signatures that are no Predict
+
+    def __init__(
+        self,
+        task: str,
+        model: keras.layers.Layer,
+        transform: Callable[[Tensors], Features],
+        *,
+        text: str,
+        raw_features: dict[str, tf.io.VarLenFeature],
+        vocabulary: Vocabulary,
+        max_tokens: int,
+    ) -> None:
+        super().__init__(name="servable")
+        self._text, self._max_tokens = text, max_tokens
+        # Functions, not dictionaries: tf.Module wraps those, and SavedModel would store them.
+        self._raw_features = lambda: raw_features
+        self._pieces = tf.constant(vocabulary.tokens)
+        special = {
+            "input_word_ids": vocabulary.pad, "starts": -1, "ends": -1, "tag_ids": UNKNOWN
+        }  # fmt: skip
+        pads = {name: special.get(name, 0) for name in VARIABLE_OUTPUTS[task]}
+        self._pads = lambda: pads
+        # What a SavedModel must track: the tables and assets of Transform, and the bare variables.
+        # The Keras layers stay behind functions: tracked, they would bring every variable again.
+        self._transform = transform
+        self._variables = [variable.value for variable in model.variables]
+        self._encoder: Callable[[], Encoder] = lambda: model.encoder
+
+    def signatures(self) -> dict[str, tf.types.experimental.ConcreteFunction]:
+        """All signatures by name."""
+        return {
+            name: tf.function(function, input_signature=[spec]).get_concrete_function()
+            for name, (function, spec) in self.table().items()
+        }
+
+    def table(self) -> dict[str, tuple[Callable[[tf.Tensor], Tensors], tf.TensorSpec]]:
+        """Every signature's function and input."""
+        return {
+            "serving_default": (self.predict, TEXT),
+            "examples": (lambda examples: self.predict(self.text_of(examples)), EXAMPLES),
+            "tokenize": (self._tokenize, TEXT),
+            "transform_features": (self._transform_features, EXAMPLES),
+            "embed": (self._embed, TEXT),
+        }
+
+    def predict(self, text: tf.Tensor) -> Tensors:
+        """The task's answer to raw texts, [batch] string."""
+        raise NotImplementedError
+
+    @tf.function(input_signature=[TEXT])
+    def features(self, text: tf.Tensor) -> Features:
+        """Raw text ▶ Transform's outputs: the one function that all signatures go through."""
+        return _ragged(self._transform({self._text: text}))
+
+    def text_of(self, examples: tf.Tensor) -> tf.Tensor:
+        """Serialized tf.Examples ▶ their texts, both [batch] string."""
+        spec = {self._text: tf.io.FixedLenFeature([], tf.string)}
+        return tf.io.parse_example(examples, spec)[self._text]
+
+    def dense(self, features: Features) -> Tensors:
+        """[batch, (tokens)] ▶ [batch, longest, but at least 1], padded; others as they are."""
+        layout = features["input_word_ids"]
+        width = tf.maximum(tf.constant(1, tf.int64), tf.reduce_max(layout.row_lengths()))
+        shape = tf.stack([layout.nrows(), width])
+        pads = self._pads()
+        return {
+            name: value.to_tensor(pads[name], shape=shape) if name in pads else value
+            for name, value in features.items()
+        }
+
+    def windows(self, features: Features) -> tuple[Windows, Tensors]:
+        """The texts cut to what the encoder reads, and the windows' features, padded."""
+        cut = windows(features["input_word_ids"].row_splits, self._max_tokens)
+        return cut, self.dense(
+            {
+                name: cut.tokens.with_values(tf.gather(column.values, cut.tokens.values))
+                for name, column in features.items()
+                if name in self._pads()
+            }
+        )
+
+    def _tokenize(self, text: tf.Tensor) -> Tensors:
+        features = self.features(text)
+        dense = self.dense(features)
+        pieces = tf.gather(self._pieces, features["input_word_ids"])
+        return {
+            "pieces": pieces.to_tensor("", shape=tf.shape(dense["starts"], tf.int64)),
+            "input_word_ids": dense["input_word_ids"],
+            "input_type_ids": dense["input_type_ids"],
+            "starts": dense["starts"],
+            "ends": dense["ends"],
+            "n_pieces": tf.cast(features["input_word_ids"].row_lengths(), tf.int32),
+            "dropped_tokens": features["dropped_tokens"],
+        }
+
+    def _embed(self, text: tf.Tensor) -> Tensors:
+        """Of a text of several windows: the first one's pooled output, the mean over all tokens."""
+        features = self.features(text)
+        cut, dense = self.windows(features)
+        encoded = self._encoder()(
+            dense["input_word_ids"], dense["input_mask"], dense["input_type_ids"]
+        )
+        shape = tf.shape(dense["input_mask"], tf.int64)
+        owned = tf.cast(cut.owned, tf.float32).to_tensor(0.0, shape=shape)[:, :, None]
+        rows = features["input_word_ids"].nrows()
+        sums = tf.math.unsorted_segment_sum(
+            tf.reduce_sum(encoded.sequence * owned, 1), cut.rows, rows
+        )
+        lengths = tf.cast(features["input_word_ids"].row_lengths(), tf.float32)
+        first = tf.searchsorted(cut.rows, tf.range(rows))
+        return {"pooled": tf.gather(encoded.pooled, first), "mean": sums / lengths[:, None]}
+
+    def _transform_features(self, examples: tf.Tensor) -> Tensors:
+        spec = {self._text: tf.io.FixedLenFeature([], tf.string), **self._raw_features()}
+        return self.dense(_ragged(self._transform(tf.io.parse_example(examples, spec))))
+
+
+def _ragged(features: Features) -> Features:
+    """Transform's sparse outputs as ragged ones, all int32; they share one layout."""
+    words = features["input_word_ids"]
+    layout = tf.RaggedTensor.from_value_rowids(
+        words.values, words.indices[:, 0], nrows=words.dense_shape[0], validate=False
+    )
+    return {
+        name: layout.with_values(tf.cast(column.values, tf.int32))
+        if isinstance(column, tf.SparseTensor)
+        else tf.cast(column, tf.int32)
+        for name, column in features.items()
+    }
