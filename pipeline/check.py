@@ -168,31 +168,43 @@ def _check_data(recipe: Recipe, document: Document) -> tuple[dict[str, Any], Sur
     with _at(document, ("data", "path")):
         path = _resolved(section.path)
         files = given_files(path, section.format)
-    data = {
-        "path": path,
-        "format": section.format,
-        "text": section.text,
-        "label": section.label,
-        "columns": recipe.slice_columns,
-        "keep": section.keep,
-        "rename": section.rename,
-    }
-    selection = Selection.of(
-        section.text, section.label, section.keep, recipe.slice_columns, section.rename
-    )
-    all_files = [file for split in files.values() for file in split]
+    tags = None
+    if recipe.task == "tag":
+        tags = section.model_dump(include={"columns", "scheme", "repair"})
     with _at(document, ("data",)):
-        for file in all_files:
-            readers.require(file, selection.needed, section.format)
+        selection = Selection.of(
+            section.text,
+            section.label,
+            section.keep,
+            recipe.slice_columns,
+            section.rename,
+            tags=tags,
+        )
+        for file in (file for split in files.values() for file in split):
+            readers.require(file, selection.needed, section.format, selection.tagged)
         found = survey.survey(
-            all_files,
+            files,
             section.text,
             section.label,
             section.keep,
             section.format,
             section.rename,
+            tags=tags,
         )
         found.refuse(selection, section.bad_rows)
+    if tags is not None:
+        tags["scheme"] = found.scheme  # what was found out need not be found out again
+    data = {
+        "path": path,
+        "format": section.format,
+        "task": recipe.task,
+        "text": section.text,
+        "label": section.label,
+        "columns": recipe.slice_columns,
+        "keep": section.keep,
+        "rename": section.rename,
+        "tags": tags,
+    }
     if section.schema_ and not Path(section.schema_).is_file():
         raise BadInput(
             f"no such schema: {section.schema_}.",

@@ -51,8 +51,9 @@ def create_pipeline(
         schema = TextSchemaGen(
             statistics=statistics.outputs["statistics"],
             text=recipe.data.text,
-            label=recipe.data.label,
+            label=recipe.data.label if recipe.task == "classify" else None,
             slices=recipe.slice_columns,
+            spans=recipe.task == "tag",
         )
     schema = schema.with_id("SchemaGen")
     validator = ExampleValidator(
