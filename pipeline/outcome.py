@@ -201,7 +201,10 @@ def _in_words(failure: Any) -> str:
     threshold = failure.metric_threshold
     if failure.message:
         return f"{metric}: {failure.message.strip()}"
+    # TFMA's bounds are a little wider than the recipe's, which are what the user knows.
     if threshold.HasField("change_threshold"):
-        allowed = -threshold.change_threshold.absolute.value
-        return f"{metric} is {-value:.4f} less than the blessed model's, may drop {allowed:.4g}"
-    return f"{metric} is {value:.4f}, below {threshold.value_threshold.lower_bound.value:.4g}"
+        allowed = round(-threshold.change_threshold.absolute.value, 5)
+        return f"{metric} is {-value:.4f} less than the blessed model's, may drop {allowed:g}"
+    return (
+        f"{metric} is {value:.4f}, below {round(threshold.value_threshold.lower_bound.value, 5):g}"
+    )

@@ -172,10 +172,16 @@ def _edges(
 
 def _code_points(text: tf.Tensor, offsets: tf.RaggedTensor) -> tf.RaggedTensor:
     """Byte offsets ▶ number of code points before them."""
-    of = tf.gather(text, offsets.value_rowids())
-    before = tf.strings.substr(of, tf.zeros_like(offsets.values), offsets.values)
-    points = tf.strings.unicode_decode(before, "UTF-8", errors="replace")
-    return offsets.with_values(tf.cast(points.row_lengths(), tf.int32))
+    _, begins = tf.strings.unicode_decode_with_offsets(text, "UTF-8", errors="replace")
+    before = tf.searchsorted(_in_batch(begins), _in_batch(offsets))
+    first = tf.cast(tf.gather(begins.row_starts(), offsets.value_rowids()), tf.int32)
+    return offsets.with_values(before - first)
+
+
+def _in_batch(offsets: tf.RaggedTensor) -> tf.Tensor:
+    """Offsets that rise over all rows."""
+    rows = tf.cast(offsets.value_rowids(), tf.int64)
+    return rows * (1 << 40) + tf.cast(offsets.values, tf.int64)
 
 
 def _substrings(text: tf.Tensor, starts: tf.RaggedTensor, ends: tf.RaggedTensor) -> tf.RaggedTensor:
