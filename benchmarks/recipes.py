@@ -44,7 +44,7 @@ def main(
             found = _measure(path, seed, overrides, out / f"seed-{seed}", rerun)
             _add(results, found)
             click.echo(
-                f"{found['recipe']} seed {seed}: test accuracy {found['test_accuracy']:.4f}, "
+                f"{found['recipe']} seed {seed}: {found['metric']} on test {found['test']:.4f}, "
                 f"{found['seconds'] / 60:.1f} minutes, load {found['load']['mean']:.1f}"
             )
     results.with_suffix(".md").write_text(table.markdown(json.loads(results.read_text())))

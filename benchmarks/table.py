@@ -24,7 +24,7 @@ def _rows(heads: list[str], rows: list[list[str]]) -> str:
 
 def _recipes(by_recipe: dict[str, list[Run]]) -> str:
     heads = [
-        "recipe", "train / eval / test rows", "epochs, batch, rate", "seeds", "test accuracy",
+        "recipe", "train / eval / test rows", "epochs, batch, rate", "seeds", "on test",
         "minutes", "examples/s in training", "load",
     ]  # fmt: skip
     return _rows(heads, [_recipe(name, group) for name, group in by_recipe.items()])
@@ -38,7 +38,7 @@ def _recipe(name: str, group: list[Run]) -> list[str]:
         " / ".join(f"{first['rows'][split]:,}" for split in ("train", "eval", "test")),
         f"{train['epochs']}, {train['batch_size']}, {train['learning_rate']:g}",
         ", ".join(str(one["seed"]) for one in group),
-        _spread([one["test_accuracy"] for one in group], "{:.4f}"),
+        f"{first['metric']} " + _spread([one["test"] for one in group], "{:.4f}"),
         _spread([one["seconds"] / 60 for one in group], "{:.1f}"),
         _spread([one["examples_per_s"] for one in group], "{:.0f}"),
         _spread([one["load"]["mean"] for one in group], "{:.1f}"),

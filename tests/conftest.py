@@ -4,10 +4,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tiny_data import write_project
+from tiny_data import write_project, write_tagger_project
 
 
 @pytest.fixture(scope="session")
 def tiny_project() -> Callable[..., Path]:
     """tiny_project(folder, rows=400, shuffled=False) -> the recipe it wrote there."""
     return write_project
+
+
+@pytest.fixture(scope="session")
+def tiny_tagger_project() -> Callable[..., Path]:
+    """tiny_tagger_project(folder, rows=400, shuffled=False) -> the recipe it wrote there."""
+    return write_tagger_project

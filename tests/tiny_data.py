@@ -74,3 +74,56 @@ def write_project(folder: Path, rows: int = 400, shuffled: bool = False) -> Path
     recipe = folder / "recipe.yaml"
     recipe.write_text(RECIPE, encoding="utf-8")
     return recipe
+
+
+PLACES = ["Oslo", "Lima", "Cairo", "Quito"]
+PERSONS = ["Ada", "Bo", "Cleo", "Dag"]
+SURNAMES = ["Holm", "Berg", "Falk"]
+
+TAGGER_RECIPE = """\
+name: tiny
+task: tag
+head: crf
+data:
+  path: data/*.conll
+encoder: {layers: 1, width: 32, heads: 2, vocab: vocab.txt}
+max_tokens: 16
+train: {epochs: 6, batch_size: 16, learning_rate: 3.0e-3, head_rate: 5, warmup: 0.1}
+gate:
+  entity_f1: {at_least: 0.8}
+"""
+
+
+def sentence(rng: random.Random) -> list[tuple[str, str]]:
+    """Words and IOB2 tags; a place is one word, a person one or two."""
+    words: list[tuple[str, str]] = []
+    for _ in range(rng.randint(1, 3)):
+        words += [(word, "O") for word in rng.choices(sorted(OTHER_WORDS), k=rng.randint(1, 4))]
+        if rng.random() < 0.5:
+            words.append((rng.choice(PLACES), "B-LOC"))
+        else:
+            words.append((rng.choice(PERSONS), "B-PER"))
+            words += [(rng.choice(SURNAMES), "I-PER")] * rng.randint(0, 1)
+    return [*words, (".", "O")]
+
+
+def write_tagger_project(folder: Path, rows: int = 400, shuffled: bool = False) -> Path:
+    """As `write_project`, for a tagger; shuffled tags lie on any words."""
+    rng = random.Random(1)
+    sentences = [sentence(rng) for _ in range(rows)]
+    if shuffled:
+        tags = [tag for words in sentences for _, tag in words]
+        rng.shuffle(tags)
+        left = iter(tags)
+        sentences = [[(word, next(left).replace("I-", "B-")) for word, _ in s] for s in sentences]
+    blocks = ["".join(f"{word} {tag}\n" for word, tag in words) for words in sentences]
+    data = folder / "data" / "news.conll"
+    data.parent.mkdir(parents=True, exist_ok=True)
+    data.write_text("\n".join(blocks), encoding="utf-8")
+    write_vocabulary(folder / "vocab.txt")
+    names = "\n".join(name.lower() for name in PLACES + PERSONS + SURNAMES)
+    with (folder / "vocab.txt").open("a") as file:
+        file.write(names + "\n")
+    recipe = folder / "recipe.yaml"
+    recipe.write_text(TAGGER_RECIPE, encoding="utf-8")
+    return recipe

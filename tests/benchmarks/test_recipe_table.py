@@ -15,7 +15,7 @@ def a_run(recipe="reviews", seed=1, accuracy=0.8, **more):
     return {
         "recipe": recipe, "seed": seed, "rows": {"train": 8000, "eval": 1000, "test": 1001},
         "train": {"epochs": 2, "batch_size": 32, "learning_rate": 5e-5},
-        "test_accuracy": accuracy, "seconds": 120.0, "examples_per_s": 30.4,
+        "metric": "accuracy", "test": accuracy, "seconds": 120.0, "examples_per_s": 30.4,
         "load": {"mean": 2.04, "max": 3.0}, "machine": MACHINE,
         "stages": [
             {"name": "Transform", "seconds": 20.0, "peak_mb": 1234.5},

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+Ids = list[tuple[int, ...]]
 COMMAND = [sys.executable, "-m", "pipeline.cli.main"]
 
 
@@ -95,3 +96,20 @@ def latest_run(folder: Path) -> dict[str, Any]:
 
     metadata = folder / "out" / "tiny" / "metadata.sqlite"
     return latest_run(str(metadata), "tiny") if metadata.exists() else {}
+
+
+def examples_in(folder: Path, split: str) -> list[Any]:
+    """The tf.train.Examples of a split of an Examples artifact."""
+    import tensorflow as tf
+
+    files = sorted(str(file) for file in (folder / f"Split-{split}").iterdir())
+    records = tf.data.TFRecordDataset(files, compression_type="GZIP")
+    return [tf.train.Example.FromString(record) for record in records.as_numpy_iterator()]
+
+
+def served_ids(client: Any, texts: list[bytes]) -> Ids:
+    """The ids that a served model makes of texts."""
+    answer = client.predict_arrays(texts, "tokenize")
+    lengths = answer["n_pieces"].tolist()
+    rows = answer["input_word_ids"].tolist()
+    return [tuple(row[:n]) for row, n in zip(rows, lengths, strict=True)]

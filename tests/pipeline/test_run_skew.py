@@ -5,25 +5,15 @@ over gRPC, and the head is rebuilt beside it from the checkpoint's arrays.
 """
 
 import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from runs import Project, rawbert
+from runs import Ids, Project, examples_in, rawbert, served_ids
 
 pytestmark = pytest.mark.slow
 
 Row = tuple[bytes, bytes]  # text and label
-Ids = list[tuple[int, ...]]
-
-
-def examples_in(folder: Path, split: str) -> list[Any]:
-    import tensorflow as tf
-
-    files = sorted(str(file) for file in (folder / f"Split-{split}").iterdir())
-    records = tf.data.TFRecordDataset(files, compression_type="GZIP")
-    return [tf.train.Example.FromString(record) for record in records.as_numpy_iterator()]
 
 
 @pytest.fixture(scope="session")
@@ -49,13 +39,6 @@ def trained_on(pushed: Project) -> Ids:
     folder = pushed.artifact("Transform", "transformed_examples")
     rows = [example.features.feature for example in examples_in(folder, "test")]
     return [tuple(row["input_word_ids"].int64_list.value) for row in rows]
-
-
-def served_ids(client: Any, texts: list[bytes]) -> Ids:
-    answer = client.predict_arrays(texts, "tokenize")
-    lengths = answer["n_pieces"].tolist()
-    rows = answer["input_word_ids"].tolist()
-    return [tuple(row[:n]) for row, n in zip(rows, lengths, strict=True)]
 
 
 def test_ids_served_are_the_ids_trained_on(
