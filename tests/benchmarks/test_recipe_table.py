@@ -27,11 +27,11 @@ def a_run(recipe="reviews", seed=1, accuracy=0.8, **more):
 TABLES = {
     "one seed has no spread": (
         [a_run()],
-        "| reviews | 8,000 / 1,000 / 1,001 | 2, 32, 5e-05 | 1 | 0.8000 | 2.0 | 30 | 2.0 |",
+        "| reviews | 8,000 / 1,000 / 1,001 | 2, 32, 5e-05 | 1 | accuracy 0.8000 | 2.0 | 30 | 2.0 |",
     ),
     "several seeds: mean and range": (
         [a_run(), a_run(seed=2, accuracy=0.82)],
-        "| 1, 2 | 0.8100 (0.8000 to 0.8200) | 2.0 (2.0 to 2.0) |",
+        "| 1, 2 | accuracy 0.8100 (0.8000 to 0.8200) | 2.0 (2.0 to 2.0) |",
     ),
     "a stage": ([a_run()], "| Transform | 20.0 | 1,234 |"),
     "a stage shorter than the sampling": ([a_run()], "| SchemaGen | 0.1 |  |"),
