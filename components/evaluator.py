@@ -1,6 +1,6 @@
 """TFX's Evaluator, which compares with the last blessed model only where that makes sense.
 
-A model for other labels, columns or another task is no baseline: its accuracy is a different
+A model for other labels, columns or another task is no baseline: its accuracy or F1 is a different
 number. The standard Evaluator would compare them all the same.
 """
 
@@ -56,9 +56,9 @@ def _differences(candidate: list, baseline: list) -> list[str]:
         read_card(path_utils.serving_model_path(artifact_utils.get_single_uri(model)))
         for model in (candidate, baseline)
     )
-    return [
-        key
-        for key in _MUST_AGREE
-        if (sorted if key == "labels" else lambda x: x)(mine[key])
-        != (sorted if key == "labels" else lambda x: x)(theirs.get(key, []))
-    ]
+    return [key for key in _MUST_AGREE if _said(mine, key) != _said(theirs, key)]
+
+
+def _said(card: dict[str, Any], key: str) -> Any:
+    """A card's value; labels in any order, and nothing where the task has no such thing."""
+    return sorted(card.get(key, [])) if key == "labels" else card.get(key)

@@ -122,7 +122,7 @@ def show_lengths(lengths: Lengths, max_tokens: int, task: str) -> None:
     bins = _binned(lengths.counts)
     most = max(bins.values())
     for upper, texts in bins.items():
-        bar = "█" * max(1, round(_BAR * texts / most))
+        bar = "█" * max(texts > 0, round(_BAR * texts / most))
         _console.print(f"  ≤ {upper:>4} {texts:>8,}  {bar}")
     if task == "tag":
         longer = sum(n for length, n in lengths.counts.items() if length > max_tokens)
