@@ -19,6 +19,8 @@ from serving.validation import report as serving_report
 from trainer import batches
 from trainer.training import HISTORY
 
+_DIFFERENCE = "_diff"
+
 
 @dataclass(frozen=True)
 class Lengths:
@@ -164,11 +166,15 @@ def _slices(evaluation: str) -> list[SliceResult]:
 
 
 def _entities(metrics: dict[str, float]) -> tuple[EntityResult, ...]:
-    """What a tagger's metrics say of all entities, then of each type by name."""
+    """What a tagger's metrics say of all entities, then of each type by name.
+
+    Where there is a baseline, TFMA gives every metric once more, as the difference, `…_diff`.
+    """
     ends = sorted(
         name.removeprefix(entity_metrics.F1)
         for name in metrics
         if name.partition(entity_metrics.SEPARATOR)[0] == entity_metrics.F1
+        and name.removesuffix(_DIFFERENCE) not in metrics.keys() - {name}
     )
     return tuple(
         EntityResult(

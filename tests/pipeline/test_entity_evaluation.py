@@ -209,6 +209,8 @@ def test_a_worse_model_against_its_baseline(
     assert judgement.value[""] == pytest.approx(by_hand(rows, blind_to_persons)[2])
     assert judgement.blessed is blessed
     assert judgement.baseline.startswith("compared with model")
+    types = {kind for _, spans, _ in rows for _, kind in spans}
+    assert {one.type for one in judgement.slices[""].entities} == {"", *types}
     assert ("less than the blessed model's" in str(judgement.slices[""].failures)) is not blessed
 
 
