@@ -2,28 +2,25 @@
 
     python benchmarks/hf_pytorch.py splits/ --epochs 1
 
-Reads what `splits.py` wrote; needs only torch and transformers (``pip install -e .[bench]``, or an
-environment of their own). Same as in rawbert: head on the tanh-pooled output, AdamW without decay
-on biases and LayerNorm, linear warm-up and decay, clipping, batches cut from length-sorted pools of
-64 batches, best epoch by eval accuracy. Tokenizing is not in the times, as it is not in rawbert's.
+Reads what `splits.py` wrote, of a classifier or a tagger; needs only torch and transformers, in an
+environment of their own. A classifier's head is on the tanh-pooled output, as in rawbert. That of a
+tagger is the softmax on the first piece of each of the source's words, other pieces ignored, and
+its score is the strict F1 over the source's words: rawbert's words are BERT's, smaller, and its
+score is over bytes (`ner_seqeval.py` gives both).
 """
 
 import argparse
-import copy
 import json
-import os
-import random
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import torch
 import transformers
-from tokenizers import BertWordPieceTokenizer
+from hf_fine_tuning import Row, fine_tune, read, tokenizer_of
+from torch.nn.functional import cross_entropy
 
-POOL_BATCHES = 64
-Row = tuple[list[int], int]  # ids, label id
+IGNORED = -100  # what PyTorch's cross-entropy leaves out
 
 
 def main() -> None:
@@ -32,138 +29,115 @@ def main() -> None:
     parser.add_argument("splits", type=Path)
     parser.add_argument("--epochs", type=int, help="instead of the recipe's")
     parser.add_argument("--seed", type=int, help="instead of the recipe's")
+    parser.add_argument("--learning-rate", type=float, help="instead of the recipe's")
     parser.add_argument("--rows", type=int, help="of train at most, for a trial")
     parser.add_argument("--results", type=Path, help="a JSON file to write")
     given = parser.parse_args()
     settings = json.loads((given.splits / "settings.json").read_text())
-    for key in ("epochs", "seed"):
+    for key in ("epochs", "seed", "learning_rate"):
         if getattr(given, key) is not None:
             settings["train"][key] = getattr(given, key)
-    splits = {name: _read(given.splits, name, settings) for name in ("train", "eval", "test")}
-    splits["train"] = splits["train"][: given.rows]
-    found = json.dumps(train(splits, settings), indent=1)
+    torch.manual_seed(settings["train"]["seed"])
+    train = tag if settings["task"] == "tag" else classify
+    found = json.dumps(train(given.splits, settings, given.rows), indent=1)
     print(found)
     if given.results:
         given.results.write_text(found + "\n")
 
 
-def _read(folder: Path, split: str, settings: dict[str, Any]) -> list[Row]:
-    """Truncated token ids, and label ids; −1 where train lacks the label, which is never right."""
-    rows = [json.loads(line) for line in (folder / f"{split}.jsonl").open(encoding="utf-8")]
-    encoder = Path(settings["encoder"])
-    lower_case = json.loads((encoder / "tokenizer_config.json").read_text())["do_lower_case"]
-    tokenizer = BertWordPieceTokenizer(str(encoder / "vocab.txt"), lowercase=lower_case)
+def classify(folder: Path, settings: dict[str, Any], most: int | None) -> dict[str, Any]:
+    """A classifier's figures; a label that train lacks is −1, which is never right."""
+    tokenizer = tokenizer_of(Path(settings["encoder"]))
     tokenizer.enable_truncation(settings["max_tokens"])
-    ids = [one.ids for one in tokenizer.encode_batch([row["text"] for row in rows])]
     labels = {label: i for i, label in enumerate(settings["labels"])}
-    return [(one, labels.get(row["label"], -1)) for one, row in zip(ids, rows, strict=True)]
 
+    def rows(split: str) -> list[Row]:
+        found = read(folder, split)
+        ids = [one.ids for one in tokenizer.encode_batch([row["text"] for row in found])]
+        return [(one, labels.get(row["label"], -1)) for one, row in zip(ids, found, strict=True)]
 
-def train(splits: dict[str, list[Row]], settings: dict[str, Any]) -> dict[str, Any]:
-    """All epochs; the test accuracy is that of the best by eval accuracy."""
-    how = settings["train"]
-    torch.manual_seed(how["seed"])
+    splits = {"train": rows("train")[:most], "eval": rows("eval"), "test": rows("test")}
     model = transformers.AutoModelForSequenceClassification.from_pretrained(
-        settings["encoder"], num_labels=len(settings["labels"])
+        settings["encoder"], num_labels=len(labels)
     )
-    steps = -(-len(splits["train"]) // how["batch_size"]) * how["epochs"]
-    optimizer, schedule = _optimizer(model, how, steps)
-    epochs, best, best_eval = [], model.state_dict(), -1.0
-    for epoch in range(how["epochs"]):
-        started = time.monotonic()
-        _epoch(model, optimizer, schedule, splits["train"], how, epoch)
-        seconds = time.monotonic() - started
-        accuracy = _accuracy(model, splits["eval"], how["batch_size"])
-        epochs.append(
-            {
-                "eval_accuracy": accuracy,
-                "seconds": seconds,
-                "examples_per_s": len(splits["train"]) / seconds,
-                "load": os.getloadavg()[0],
-            }
-        )
-        if accuracy > best_eval:
-            best_eval, best = accuracy, copy.deepcopy(model.state_dict())
-    model.load_state_dict(best)
-    return {
-        "train": how,
-        "rows": {name: len(rows) for name, rows in splits.items()},
-        "epochs": epochs,
-        "test_accuracy": _accuracy(model, splits["test"], how["batch_size"]),
-        "torch": torch.__version__,
-        "transformers": transformers.__version__,
-        "threads": torch.get_num_threads(),
-    }
-
-
-def _optimizer(model: torch.nn.Module, how: dict[str, Any], steps: int) -> tuple[Any, Any]:
-    decayed = [p for p in model.parameters() if p.dim() >= 2]
-    others = [p for p in model.parameters() if p.dim() < 2]
-    optimizer = torch.optim.AdamW(
-        [
-            {"params": decayed, "weight_decay": how["weight_decay"]},
-            {"params": others, "weight_decay": 0.0},
-        ],
-        lr=how["learning_rate"],
-        eps=1e-8,
+    return fine_tune(
+        model,
+        splits,
+        settings["train"],
+        lambda logits, right: cross_entropy(logits, torch.tensor(right)),
+        _accuracy,
     )
-    schedule = transformers.get_linear_schedule_with_warmup(
-        optimizer, round(steps * how["warmup"]), steps
+
+
+def _accuracy(answers: Iterator[tuple[torch.Tensor, list[int]]]) -> float:
+    hits = [
+        found == label
+        for logits, right in answers
+        for found, label in zip(logits.argmax(-1).tolist(), right, strict=True)
+    ]
+    return sum(hits) / len(hits)
+
+
+def tag(folder: Path, settings: dict[str, Any], most: int | None) -> dict[str, Any]:
+    """A tagger's figures; what truncation cuts off is O, and wrong where it is not."""
+    tokenizer = tokenizer_of(Path(settings["encoder"]))
+    tokenizer.enable_truncation(settings["max_tokens"])
+    names = ["O", *(f"{edge}-{kind}" for kind in settings["labels"] for edge in "BI")]
+    ids_of = {name: number for number, name in enumerate(names)}
+
+    def rows(split: str) -> list[Row]:
+        return [_tagged(row, tokenizer, ids_of) for row in read(folder, split)]
+
+    splits = {"train": rows("train")[:most], "eval": rows("eval"), "test": rows("test")}
+    model = transformers.AutoModelForTokenClassification.from_pretrained(
+        settings["encoder"], num_labels=len(names)
     )
-    return optimizer, schedule
-
-
-def _epoch(
-    model: torch.nn.Module,
-    optimizer: Any,
-    schedule: Any,
-    rows: list[Row],
-    how: dict[str, Any],
-    epoch: int,
-) -> None:
-    model.train()
-    for batch, labels in _batches(rows, how["batch_size"], random.Random(f"{how['seed']} {epoch}")):
-        loss = torch.nn.functional.cross_entropy(model(**batch).logits, labels)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), how["clip_norm"])
-        optimizer.step()
-        schedule.step()
-        optimizer.zero_grad(set_to_none=True)
-
-
-def _accuracy(model: torch.nn.Module, rows: list[Row], batch_size: int) -> float:
-    model.eval()
-    right = 0
-    with torch.inference_mode():
-        for batch, labels in _batches(rows, batch_size):
-            right += int((model(**batch).logits.argmax(-1) == labels).sum())
-    return right / len(rows)
-
-
-def _batches(
-    rows: list[Row], batch_size: int, rng: random.Random | None = None
-) -> Iterator[tuple[dict[str, torch.Tensor], torch.Tensor]]:
-    """Batches of like lengths; in random order if there is a generator."""
-    rows = rng.sample(rows, len(rows)) if rng else rows
-    pool = batch_size * POOL_BATCHES
-    for start in range(0, len(rows), pool):
-        ordered = sorted(rows[start : start + pool], key=lambda row: len(row[0]))
-        batches = [ordered[i : i + batch_size] for i in range(0, len(ordered), batch_size)]
-        if rng:
-            rng.shuffle(batches)
-        yield from map(_padded, batches)
-
-
-def _padded(rows: list[Row]) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
-    """``input_ids`` and ``attention_mask`` [batch, longest], and labels [batch]."""
-    ids = [torch.tensor(one) for one, _ in rows]
-    mask = [torch.ones_like(one) for one in ids]
-    pad = torch.nn.utils.rnn.pad_sequence
-    return (
-        # Padded with 0, whatever the vocabulary's [PAD] is: the mask hides it.
-        {"input_ids": pad(ids, batch_first=True), "attention_mask": pad(mask, batch_first=True)},
-        torch.tensor([label for _, label in rows]),
+    return fine_tune(
+        model, splits, settings["train"], _tag_loss, lambda answers: _entity_f1(answers, names)
     )
+
+
+def _tagged(row: dict[str, Any], tokenizer: Any, ids_of: dict[str, int]) -> Row:
+    """Ids; and the words' first pieces by word, with the tag id of each, and all tags' names."""
+    encoded = tokenizer.encode(row["words"], is_pretokenized=True)
+    targets, first = [IGNORED] * len(encoded.ids), dict[int, int]()
+    for piece, word in enumerate(encoded.word_ids):
+        if word is not None and word not in first:
+            first[word] = piece
+            targets[piece] = ids_of.get(row["tags"][word], IGNORED)
+    return encoded.ids, (targets, first, row["tags"])
+
+
+Tagged = tuple[list[int], dict[int, int], list[str]]
+
+
+def _tag_loss(logits: torch.Tensor, right: list[Tagged]) -> torch.Tensor:
+    targets = torch.nn.utils.rnn.pad_sequence(
+        [torch.tensor(one) for one, _, _ in right], batch_first=True, padding_value=IGNORED
+    )
+    return cross_entropy(logits.transpose(1, 2), targets, ignore_index=IGNORED)
+
+
+def _entity_f1(answers: Iterator[tuple[torch.Tensor, list[Tagged]]], names: list[str]) -> float:
+    hits = given = 0
+    for logits, right in answers:
+        for row, (_, first, tags) in zip(logits.argmax(-1).tolist(), right, strict=True):
+            found = [names[row[first[word]]] if word in first else "O" for word in range(len(tags))]
+            predicted, gold = _entities(found), _entities(tags)
+            hits, given = hits + len(predicted & gold), given + len(predicted) + len(gold)
+    return 2 * hits / given
+
+
+def _entities(tags: list[str]) -> set[tuple[int, int, str]]:
+    """First word, word after the last, type; an I after another tag begins an entity (seqeval)."""
+    found, start = set(), 0
+    for at, (before, tag) in enumerate(zip(["O", *tags], [*tags, "O"], strict=True)):
+        if tag[0] == "I" and before[2:] == tag[2:]:
+            continue
+        if before != "O":
+            found.add((start, at, before[2:]))
+        start = at
+    return found
 
 
 if __name__ == "__main__":

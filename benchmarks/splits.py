@@ -2,13 +2,15 @@
 
     python benchmarks/splits.py out/reviews splits/
 
-Beside ``train.jsonl``, ``eval.jsonl`` and ``test.jsonl`` (`text`, `label`) goes ``settings.json``:
-the recipe's training settings, its labels in id order and the encoder's folder.
+Beside ``train.jsonl``, ``eval.jsonl`` and ``test.jsonl`` goes ``settings.json``: the recipe's
+training settings, its labels in id order and the encoder's folder. A row is `text` and `label`, or
+for a tagger `words`, the source's own, and their IOB2 `tags`.
 """
 
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -27,9 +29,10 @@ def main(run_folder: Path, to: Path) -> None:
     for split in ("train", "eval", "test"):
         folder = run["TextExampleGen"].folder("examples") / f"Split-{split}"
         with (to / f"{split}.jsonl").open("w", encoding="utf-8") as file:
-            for text, label in _rows(folder, card["text"], card["label"]):
-                file.write(json.dumps({"text": text, "label": label}, ensure_ascii=False) + "\n")
+            for row in _rows(folder, card):
+                file.write(json.dumps(row, ensure_ascii=False) + "\n")
     settings = {
+        "task": card["task"],
         "train": card["train"],
         "max_tokens": card["max_tokens"],
         "labels": card["labels"],
@@ -38,14 +41,35 @@ def main(run_folder: Path, to: Path) -> None:
     (to / "settings.json").write_text(json.dumps(settings, indent=1))
 
 
-def _rows(folder: Path, text: str, label: str) -> Iterator[tuple[str, str]]:
-    """Texts and labels of gzipped TFRecords of tf.train.Examples, in file order."""
+def _rows(folder: Path, card: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Rows of gzipped TFRecords of tf.train.Examples, in file order."""
     import tensorflow as tf
 
     files = sorted(str(path) for path in folder.iterdir())
     for record in tf.data.TFRecordDataset(files, compression_type="GZIP"):
-        features = tf.train.Example.FromString(record.numpy()).features.feature
-        yield tuple(features[key].bytes_list.value[0].decode() for key in (text, label))
+        example = tf.train.Example.FromString(record.numpy())
+        if card["task"] == "tag":
+            yield _tagged(example, card["text"])
+        else:
+            features = example.features.feature
+            yield {
+                key: features[card[key]].bytes_list.value[0].decode() for key in ("text", "label")
+            }
+
+
+def _tagged(example: Any, text: str) -> dict[str, Any]:
+    from source_words import Words, word_tags
+
+    from components.entity_metrics import gold_entities
+
+    features = example.features.feature
+    words = Words(*(features[key].int64_list.value for key in ("word_starts", "word_ends")))
+    raw = features[text].bytes_list.value[0]
+    spans = zip(words.starts, words.ends, strict=True)
+    return {
+        "words": [raw[start:end].decode() for start, end in spans],
+        "tags": word_tags(gold_entities(example.SerializeToString()), words),
+    }
 
 
 if __name__ == "__main__":
