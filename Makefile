@@ -29,7 +29,7 @@ lint: setup
 	@$(BIN)/lint-imports
 
 test: lint
-	@$(BIN)/python -m pytest -q --durations=15
+	@$(BIN)/python -m pytest -q --durations=25 -n 2 --dist loadgroup
 
 quick: lint
 	@$(BIN)/python -m pytest -q -m "not slow"

@@ -6,6 +6,25 @@ from pathlib import Path
 import pytest
 from tiny_data import write_project, write_tagger_project
 
+_RUNS = "pushed"  # the fixture that several modules share; a run of the pipeline is a minute
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keeps what shares a fixture in one worker; minutes before seconds, so that none waits."""
+    groups: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        shares = _RUNS in getattr(item, "fixturenames", ())
+        groups.setdefault(_RUNS if shares else str(item.path), []).append(item)
+    for name, group in groups.items():
+        for item in group:
+            item.add_marker(pytest.mark.xdist_group(name))
+    slow_first = sorted(groups.values(), key=lambda group: not _is_slow(group))
+    items[:] = [item for group in slow_first for item in group]
+
+
+def _is_slow(group: list[pytest.Item]) -> bool:
+    return any(item.get_closest_marker("slow") for item in group)
+
 
 @pytest.fixture(scope="session")
 def tiny_project() -> Callable[..., Path]:
