@@ -74,8 +74,10 @@ def _label(inputs: dict[str, Any], _: pack.Packed, config: dict[str, Any]) -> di
 def _tags(inputs: dict[str, Any], packed: pack.Packed, _: dict[str, Any]) -> dict[str, Any]:
     starts, ends, types = (inputs[name] for name in SPAN_COLUMNS)
     spans = labels.Spans(*(_ragged(span) for span in (starts, ends, _ids(types))))
-    words = word_spans(packed.first_piece, packed.starts, packed.ends)
-    tags, misaligned = labels.word_tags(*(tf.cast(edges, tf.int64) for edges in words), spans)
+    begins, reaches = word_spans(packed.first_piece, packed.starts, packed.ends)
+    tags, misaligned = labels.word_tags(
+        tf.cast(begins, tf.int64), tf.cast(reaches, tf.int64), spans
+    )
     first = tf.where(tf.equal(packed.first_piece.values, 1))  # [words, 1]
     unknown = tf.fill(tf.shape(packed.starts.values), tf.constant(labels.UNKNOWN, tf.int64))
     tag_ids = tf.tensor_scatter_nd_update(unknown, first, tags.values)
