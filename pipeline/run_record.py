@@ -1,6 +1,7 @@
 """What ML Metadata and the artifacts say of a pipeline's latest run."""
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,7 +50,12 @@ def latest_run(metadata_path: str, pipeline_name: str) -> dict[str, Component]:
     Args:
         metadata_path: SQLite file of ML Metadata.
         pipeline_name: the recipe's name.
+
+    Returns:
+        Nothing where the store was never filled: a run that met a full disk leaves it empty.
     """
+    if not os.path.getsize(metadata_path):
+        return {}
     config = pb.ConnectionConfig()
     config.sqlite.filename_uri = metadata_path
     config.sqlite.connection_mode = pb.SqliteMetadataSourceConfig.READONLY
