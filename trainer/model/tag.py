@@ -113,6 +113,8 @@ class TagHead(keras.layers.Layer):
             tags [rows, words] int32, and probabilities [rows, words] float32: the CRF's marginals
             over legal paths, or the softmax of the word alone. Both 0 at padding.
         """
+        # Without a known rank, the optimizer of a TF 1 Session logs an error for the softmax.
+        emissions = tf.ensure_shape(emissions, [None, None, self.tags])
         scores = crf.forbid(*self._scores(), self.types)
         tags, _ = crf.viterbi(emissions, *scores, lengths)
         if self.has_crf:
