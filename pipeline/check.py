@@ -168,6 +168,7 @@ def _check_data(recipe: Recipe, document: Document) -> tuple[dict[str, Any], Sur
     with _at(document, ("data", "path")):
         path = _resolved(section.path)
         files = given_files(path, section.format)
+    every_file = [file for split in files.values() for file in split]
     tags = None
     if recipe.task == "tag":
         tags = section.model_dump(include={"columns", "scheme", "repair"})
@@ -180,10 +181,10 @@ def _check_data(recipe: Recipe, document: Document) -> tuple[dict[str, Any], Sur
             section.rename,
             tags=tags,
         )
-        for file in (file for split in files.values() for file in split):
+        for file in every_file:
             readers.require(file, selection.needed, section.format, selection.tagged)
         found = survey.survey(
-            files,
+            files if tags else every_file,
             section.text,
             section.label,
             section.keep,

@@ -9,12 +9,13 @@ from tiny_data import write_project, write_tagger_project
 _RUNS = "pushed"  # the fixture that several modules share; a run of the pipeline is a minute
 
 
+@pytest.hookimpl(tryfirst=True)  # before the workers read the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keeps what shares a fixture in one worker; minutes before seconds, so that none waits."""
     groups: dict[str, list[pytest.Item]] = {}
     for item in items:
         shares = _RUNS in getattr(item, "fixturenames", ())
-        groups.setdefault(_RUNS if shares else str(item.path), []).append(item)
+        groups.setdefault(_RUNS if shares else item.path.name, []).append(item)
     for name, group in groups.items():
         for item in group:
             item.add_marker(pytest.mark.xdist_group(name))

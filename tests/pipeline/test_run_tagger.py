@@ -140,7 +140,7 @@ BLOCK = "Ada B-PER\nwas O\nin O\nLima {tag}\n\n"
 @pytest.mark.parametrize(
     ("train", "test", "words"),
     [
-        ("B-LOC", "B-CITY", ["CITY", "test.conll:4"]),
+        ("B-LOC", "B-CITY", ["CITY", "test.conll:1"]),
         ("LOC", "B-LOC", ["train.conll:4", "LOC"]),
         ("B-LOC extra", "B-LOC", ["train.conll:4", "column"]),
     ],
