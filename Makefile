@@ -29,7 +29,7 @@ lint: setup
 	@$(BIN)/lint-imports
 
 test: lint
-	@$(BIN)/python -m pytest -q --durations=25 -n 2 --dist loadgroup
+	@$(BIN)/python -m pytest -q --durations=25 -n 2 --dist loadfile
 
 quick: lint
 	@$(BIN)/python -m pytest -q -m "not slow"

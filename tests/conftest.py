@@ -6,25 +6,11 @@ from pathlib import Path
 import pytest
 from tiny_data import write_project, write_tagger_project
 
-_RUNS = "pushed"  # the fixture that several modules share; a run of the pipeline is a minute
 
-
-@pytest.hookimpl(tryfirst=True)  # before the workers read the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keeps what shares a fixture in one worker; minutes before seconds, so that none waits."""
-    groups: dict[str, list[pytest.Item]] = {}
-    for item in items:
-        shares = _RUNS in getattr(item, "fixturenames", ())
-        groups.setdefault(_RUNS if shares else item.path.name, []).append(item)
-    for name, group in groups.items():
-        for item in group:
-            item.add_marker(pytest.mark.xdist_group(name))
-    slow_first = sorted(groups.values(), key=lambda group: not _is_slow(group))
-    items[:] = [item for group in slow_first for item in group]
-
-
-def _is_slow(group: list[pytest.Item]) -> bool:
-    return any(item.get_closest_marker("slow") for item in group)
+    """Files of minutes before files of seconds, so that no worker waits for the other."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
 
 
 @pytest.fixture(scope="session")
