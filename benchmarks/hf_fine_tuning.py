@@ -1,8 +1,8 @@
 """One fine-tuning for all tasks with transformers and PyTorch, set up as rawbert's.
 
-Same as in rawbert: AdamW without decay on biases and LayerNorm, linear warm-up and decay, clipping,
-batches cut from length-sorted pools of 64 batches, best epoch by eval. Tokenizing is not in the
-times, as it is not in rawbert's.
+Same as in rawbert: AdamW without decay on biases and LayerNorm, a rate of the head's own, linear
+warm-up and decay, clipping, batches cut from length-sorted pools of 64 batches, best epoch by eval.
+Tokenizing is not in the times, as it is not in rawbert's.
 """
 
 import copy
@@ -35,7 +35,7 @@ def tokenizer_of(encoder: Path) -> BertWordPieceTokenizer:
 
 
 def fine_tune(
-    model: torch.nn.Module,
+    model: transformers.PreTrainedModel,
     splits: dict[str, list[Row]],
     how: dict[str, Any],
     loss_of: Callable[[torch.Tensor, list[Any]], torch.Tensor],
@@ -81,17 +81,25 @@ def fine_tune(
     }
 
 
-def _optimizer(model: torch.nn.Module, how: dict[str, Any], steps: int) -> tuple[Any, Any]:
-    decayed = [p for p in model.parameters() if p.dim() >= 2]
-    others = [p for p in model.parameters() if p.dim() < 2]
-    optimizer = torch.optim.AdamW(
-        [
-            {"params": decayed, "weight_decay": how["weight_decay"]},
-            {"params": others, "weight_decay": 0.0},
-        ],
-        lr=how["learning_rate"],
-        eps=1e-8,
-    )
+def _optimizer(
+    model: transformers.PreTrainedModel, how: dict[str, Any], steps: int
+) -> tuple[Any, Any]:
+    groups = []
+    for of_encoder in (True, False):
+        for decays in (True, False):
+            groups.append(
+                {
+                    "params": [
+                        variable
+                        for name, variable in model.named_parameters()
+                        if name.startswith(f"{model.base_model_prefix}.") == of_encoder
+                        and (variable.dim() >= 2) == decays
+                    ],
+                    "weight_decay": how["weight_decay"] if decays else 0.0,
+                    "lr": how["learning_rate"] * (1 if of_encoder else how.get("head_rate", 1)),
+                }
+            )
+    optimizer = torch.optim.AdamW(groups, eps=1e-8)
     schedule = transformers.get_linear_schedule_with_warmup(
         optimizer, round(steps * how["warmup"]), steps
     )
