@@ -176,10 +176,10 @@ class Recipe(_Section):
     def _defaults_of_the_task(cls, given: Any) -> Any:
         if not isinstance(given, dict) or given.get("task") != "tag":
             return given
-        data = given.get("data")
-        if isinstance(data, dict):
-            data = {"label": "entities", **data}
-        return {"head": "crf", "rest_of_word": "ignore", **given, "data": data}
+        told = {"head": "crf", "rest_of_word": "ignore", **given}
+        if isinstance(told.get("data"), dict):
+            told["data"] = {"label": "entities", **told["data"]}
+        return told
 
     @property
     def slice_columns(self) -> list[str]:

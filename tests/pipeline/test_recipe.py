@@ -71,6 +71,10 @@ MISTAKES = {
         "  text: text\n", "  format: conll\n",
         "5: data.format: the format conll is none for task classify. Known: csv, tsv",
     ),
+    "a tagger without data": (
+        GOOD[: GOOD.index("encoder:")], "name: reviews\ntask: tag\n",
+        "1: data: the key `data` is missing. Add `data: {path:",
+    ),
     "list where a mapping stands": (
         "encoder: {layers: 2, width: 8, heads: 2, vocab: vocab.txt}", "encoder: [1]",
         "8: encoder: found [1]. Write a text or a mapping.",
