@@ -122,6 +122,7 @@ def is_legal(scheme: str, before: str, tag: str) -> bool:
     return second.prefix in "OBS"
 
 
+@lru_cache(maxsize=1 << 16)
 def begins(before: str, tag: str) -> bool:
     """Whether an entity begins at ``tag``, whatever the scheme; what is no tag is one of its own.
 
@@ -146,7 +147,7 @@ def to_spans(tags: Sequence[str]) -> list[Span]:
     for index, tag in enumerate([*tags, "O"]):
         if tag == before == "O":
             continue
-        fresh = _begins(before, tag)
+        fresh = begins(before, tag)
         if start >= 0 and (fresh or tag == "O"):
             spans.append(Span(start, index, parse(before).type))
             start = -1
@@ -154,9 +155,6 @@ def to_spans(tags: Sequence[str]) -> list[Span]:
             start = index
         before = tag
     return spans
-
-
-_begins = lru_cache(maxsize=1 << 16)(begins)
 
 
 def to_tags(spans: Sequence[Span], length: int, scheme: str) -> list[str]:
