@@ -25,18 +25,17 @@ def read(folder: Path, recipe: str, watched: Watched) -> dict[str, Any]:
     result = outcome.read(run)
     card = read_card(str(run["Trainer"].folder("model") / "Format-Serving"))
     whole = next(one for one in result.slices if not one.slice)
-    metric = {"classify": "accuracy", "tag": "entity_f1"}[card["task"]]
     return {
         "recipe": recipe,
         "rows": dict(result.data.rows) if result.data else {},
         "max_tokens": card["max_tokens"],
         "train": card["train"],
         "epochs": [
-            {key: epoch[key] for key in (f"eval_{metric}", "seconds", "examples_per_s")}
+            {key: epoch[key] for key in (f"eval_{whole.metric}", "seconds", "examples_per_s")}
             for epoch in result.history
         ],
         "examples_per_s": mean(epoch["examples_per_s"] for epoch in result.history),
-        "metric": metric,
+        "metric": whole.metric,
         "test": whole.value,
         "test_rows": whole.examples,
         "slices": {one.slice: one.value for one in result.slices if one.slice},
