@@ -154,7 +154,7 @@ def start(
 
 def _load(name: str, base_path: BasePath, server: grpc.Server) -> "Models":
     # Importing TensorFlow takes seconds: a wrong path or a taken port is told without it.
-    from serving.server import grpc_service
+    from serving.server import grpc_service, model_service
     from serving.server.model import Model
     from serving.server.models import Models
 
@@ -164,7 +164,8 @@ def _load(name: str, base_path: BasePath, server: grpc.Server) -> "Models":
         reasons = "; ".join(f"version {v}: {s.message}" for v, s in model.states.items())
         raise NotAModel(base_path.path, reasons, "No version can be served.")
     models = Models([model])
-    grpc_service.add_services(server, models)
+    grpc_service.add_service(server, models)
+    model_service.add_service(server, models)
     return models
 
 
