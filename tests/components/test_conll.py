@@ -5,28 +5,14 @@ import gzip
 import tracemalloc
 
 import pytest
+from data_files import told, write
 
-from components.readers import BadRow, Row, expand, read, require
+from components.readers import Row, expand, read, require
 from components.readers.tagged import Tagged
 from trainer.errors import BadInput
 
 TAB = "EU\tB-ORG\nsagt\tO\nSan\tB-LOC\nJosé\tI-LOC\n"
 WHOLE = ("EU sagt San José", [("EU", "ORG"), ("San José", "LOC")])
-
-
-def write(tmp_path, content, name="a.conll"):
-    path = tmp_path / name
-    path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return path
-
-
-def told(record):
-    """(text, [(entity, type)]) of a row, which is what its byte offsets say."""
-    if isinstance(record, BadRow):
-        return record.line, record.reason
-    spans, raw = record.spans, record.values["text"].encode()
-    cut = [raw[s:e].decode() for s, e in zip(spans.starts, spans.ends, strict=True)]
-    return record.values["text"], list(zip(cut, spans.types, strict=True))
 
 
 def told_all(path, **tagged):
@@ -72,7 +58,7 @@ GOOD = {
 
 @pytest.mark.parametrize("content, tagged, expected", GOOD.values(), ids=GOOD)
 def test_sentences(tmp_path, content, tagged, expected):
-    assert told_all(write(tmp_path, content), **tagged) == expected
+    assert told_all(write(tmp_path, "a.conll", content), **tagged) == expected
 
 
 OK = "ok\tO\n\n"
@@ -99,7 +85,7 @@ BAD = {
 def test_a_bad_sentence_costs_itself_alone_and_names_its_line(tmp_path, content, tagged, expected):
     end = b"\n\nlast\tO\n"
     raw = (content if isinstance(content, bytes) else content.encode()) + end
-    path = write(tmp_path, raw)
+    path = write(tmp_path, "a.conll", raw)
     first, bad, last = read(path, tagged=Tagged(**tagged))
     assert (told(first), told(last)) == (("ok", []), ("last", []))
     assert (bad.file, bad.line) == (str(path), expected[0])
@@ -122,24 +108,25 @@ FILES = {
 @pytest.mark.parametrize("content, tagged, message", FILES.values(), ids=FILES)
 def test_files_that_are_refused(tmp_path, content, tagged, message):
     with pytest.raises(BadInput, match=message):
-        told_all(write(tmp_path, content), **tagged)
+        told_all(write(tmp_path, "a.conll", content), **tagged)
 
 
 def test_words_and_lines_of_a_row(tmp_path):
-    first, second = read(write(tmp_path, "\n\nJosé\tO\nist\tO\n\n# 1\nda\tO"), tagged=Tagged())
+    path = write(tmp_path, "a.conll", "\n\nJosé\tO\nist\tO\n\n# 1\nda\tO")
+    first, second = read(path, tagged=Tagged())
     assert (first.line, second.line) == (3, 7)
     assert (first.spans.word_starts, first.spans.word_ends) == ([0, 6], [5, 9])
 
 
 @pytest.mark.parametrize("pack, ending", [(gzip.compress, ".gz"), (bz2.compress, ".bz2")])
 def test_packed_and_by_ending(tmp_path, pack, ending):
-    path = write(tmp_path, pack(TAB.encode()), "a.bio" + ending)
+    path = write(tmp_path, "a.bio" + ending, pack(TAB.encode()))
     assert [told(row) for row in read(path, tagged=Tagged())] == [WHOLE]
 
 
 def test_where_conll_files_are(tmp_path):
     for name in ("a.conll", "b.iob2.gz", "c.iob", "d.bio", "e.txt", "README.md"):
-        write(tmp_path, TAB, name)
+        write(tmp_path, name, TAB)
     names = [path.name for path in expand(tmp_path)]
     assert names == ["a.conll", "b.iob2.gz", "c.iob", "d.bio"]
     assert [path.name for path in expand(tmp_path, "conll")] == [*names, "e.txt"]
@@ -154,7 +141,7 @@ WRONG_TASK = {
 
 @pytest.mark.parametrize("name, tagged, message", WRONG_TASK.values(), ids=WRONG_TASK)
 def test_a_format_of_another_task(tmp_path, name, tagged, message):
-    path = write(tmp_path, TAB, name)
+    path = write(tmp_path, name, TAB)
     with pytest.raises(BadInput, match=message):
         read(path, tagged=tagged)
     with pytest.raises(BadInput, match=message):
@@ -163,12 +150,12 @@ def test_a_format_of_another_task(tmp_path, name, tagged, message):
 
 def test_a_column_beside_words_and_tags_is_not_there(tmp_path):
     with pytest.raises(BadInput, match="no column 'source'; there are 'sentence'"):
-        require(write(tmp_path, TAB), ["source"], None, Tagged(text="sentence"))
+        require(write(tmp_path, "a.conll", TAB), ["source"], None, Tagged(text="sentence"))
 
 
 def test_memory_does_not_grow_with_the_file(tmp_path):
     def peak(sentences):
-        path = write(tmp_path, "\n".join([TAB] * sentences))
+        path = write(tmp_path, "a.conll", "\n".join([TAB] * sentences))
         tracemalloc.start()
         assert sum(isinstance(row, Row) for row in read(path, tagged=Tagged())) == sentences
         top = tracemalloc.get_traced_memory()[1]

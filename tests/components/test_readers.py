@@ -6,18 +6,12 @@ import json
 import tracemalloc
 
 import pytest
+from data_files import write
 
 from components.readers import BadRow, Row, columns, expand, read
 from trainer.errors import BadInput
 
 H = b"text,label\n"
-
-
-def write(tmp_path, name, content):
-    path = tmp_path / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
-    return path
 
 
 def short(record):

@@ -3,29 +3,14 @@
 import json
 
 import pytest
+from data_files import entities, write
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.readers import BadRow, read
+from components.readers import read
 from components.readers.character_spans import _byte_offsets
 from components.readers.tagged import Tagged
 from trainer.errors import BadInput
-
-
-def write(tmp_path, name, content):
-    path = tmp_path / name
-    path.write_text(content, encoding="utf-8")
-    return path
-
-
-def told(record):
-    """(entity, type) for each, cut out of the text by its bytes; (line, reason) of a bad row."""
-    if isinstance(record, BadRow):
-        return record.line, record.reason
-    spans, raw = record.spans, record.values["text"].encode()
-    cut = [raw[s:e].decode() for s, e in zip(spans.starts, spans.ends, strict=True)]
-    return list(zip(cut, spans.types, strict=True))
-
 
 TEXT = "Ann mag Köln, 😀 und 厦门."
 SPANS = {
@@ -46,7 +31,7 @@ SPANS = {
 def test_spans_of_characters(tmp_path, spans, expected):
     path = write(tmp_path, "a.jsonl", json.dumps({"text": TEXT, "entities": spans}))
     (row,) = read(path, tagged=Tagged())
-    assert told(row) == expected
+    assert entities(row) == expected
     assert (row.values, row.spans.word_starts) == ({"text": TEXT}, [])
 
 
@@ -81,7 +66,7 @@ def test_unfit_spans_are_bad_rows(tmp_path, found, reason):
     good = json.dumps({"text": "a", "entities": []})
     path = write(tmp_path, "a.jsonl", f"{good}\n\n{json.dumps(found)}\n{good}\n")
     first, bad, last = read(path, columns=["text"], tagged=Tagged())
-    assert (told(first), told(last)) == ([], [])
+    assert (entities(first), entities(last)) == ([], [])
     assert (bad.file, bad.line) == (str(path), 3)
     assert bad.reason.startswith(reason)
 
@@ -109,7 +94,7 @@ TSV = "text\ttags\tsource\nSan José ist da\tB-LOC I-LOC O O\tnews\n海 钓\tO B
 def test_inline_tags(tmp_path):
     path = write(tmp_path, "a.tsv", TSV)
     rows = list(read(path, columns=["text", "source"], tagged=Tagged(label="tags")))
-    assert [told(row) for row in rows] == [[("San José", "LOC")], [("钓", "X")], []]
+    assert [entities(row) for row in rows] == [[("San José", "LOC")], [("钓", "X")], []]
     assert [row.values for row in rows] == [
         {"text": "San José ist da", "source": "news"},
         {"text": "海钓", "source": ""},
@@ -132,7 +117,7 @@ def test_bad_lines_of_inline_tags(tmp_path, line, expected):
     path = write(tmp_path, "a.tsv", f"text\ttags\n{line}\na\tO\n")
     bad, good = read(path, tagged=Tagged(label="tags"))
     assert (bad.line, bad.reason.split(".")[0]) == expected
-    assert told(good) == []
+    assert entities(good) == []
 
 
 def test_unusable_tsv(tmp_path):
