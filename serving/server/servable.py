@@ -59,14 +59,27 @@ class Servable:
         if call is None:
             call = self._callable(signature_name, names)
         feeds = [inputs[name] for name in sorted(self.signatures[signature_name].inputs)]
-        try:
-            return dict(zip(names, call(*feeds), strict=True))
-        except tf.errors.OpError as error:
-            raise ServingError(Code(error.error_code), _reason(error)) from error
-        except UnicodeDecodeError as error:
-            # An op quoted bad bytes of its input; the binding trips over its message, and the code
-            # is lost with it.
-            raise invalid(error.object.decode("utf-8", "replace")) from error
+        return dict(zip(names, _called(call, feeds), strict=True))
+
+    def run_tensors(
+        self, feeds: Mapping[str, np.ndarray], fetches: Sequence[str]
+    ) -> dict[str, np.ndarray]:
+        """Runs the graph once by tensor names (`TensorInfo.name`), whatever signatures they are of.
+
+        Raises:
+            ServingError: as `run`.
+        """
+        names = tuple(fetches)
+        tensor = self._graph.get_tensor_by_name
+        key = ("", (*sorted(feeds), "", *names))
+        with self._making:
+            call = self._callables.get(key)
+            if call is None:
+                fed = [tensor(name) for name in sorted(feeds)]
+                call = self._session.make_callable([tensor(name) for name in names], fed)
+                self._callables[key] = call
+        arrays = _called(call, [feeds[name] for name in sorted(feeds)])
+        return dict(zip(names, arrays, strict=True))
 
     def _callable(self, signature_name: str, outputs: tuple[str, ...]) -> Callable:
         signature = self.signatures[signature_name]
@@ -84,6 +97,17 @@ class Servable:
 
 
 _LOAD_FIX = "It needs the tag `serve`, and only ops of this TensorFlow and TensorFlow Text."
+
+
+def _called(call: Callable, feeds: Sequence[np.ndarray]) -> Sequence[np.ndarray]:
+    try:
+        return call(*feeds)
+    except tf.errors.OpError as error:
+        raise ServingError(Code(error.error_code), _reason(error)) from error
+    except UnicodeDecodeError as error:
+        # An op quoted bad bytes of its input; the binding trips over its message, and the code is
+        # lost with it.
+        raise invalid(error.object.decode("utf-8", "replace")) from error
 
 
 def _reason(error: BaseException) -> str:
