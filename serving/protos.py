@@ -14,7 +14,8 @@ from collections.abc import Iterator
 
 
 @contextlib.contextmanager
-def _bare_tensorflow() -> Iterator[None]:
+def bare_tensorflow() -> Iterator[None]:
+    """Generated protos of TensorFlow can be imported in here without running TensorFlow."""
     spec = None if "tensorflow" in sys.modules else importlib.util.find_spec("tensorflow")
     if spec is None or spec.submodule_search_locations is None:
         yield
@@ -28,7 +29,7 @@ def _bare_tensorflow() -> Iterator[None]:
         del sys.modules["tensorflow"]
 
 
-with _bare_tensorflow():
+with bare_tensorflow():
     from tensorflow.core.framework import tensor_pb2, types_pb2
     from tensorflow_serving.apis import (
         get_model_status_pb2,
