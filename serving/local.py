@@ -2,20 +2,19 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from serving import tensors
-from serving.client import Texts
+from serving import calls
+from serving.asked import Asked
+from serving.calls import DEFAULT_SIGNATURE, Texts
 from serving.errors import NotAModel
-from serving.rows import rows
 from serving.server import inference, warmup
 from serving.server.servable import Servable
 from serving.server.versions import open_base_path
 
 
-class Local:
+class Local(Asked):
     """The newest version under a path, loaded through the server's own loader.
 
     Raises:
@@ -30,19 +29,11 @@ class Local:
         self._servable = Servable(folder, self.version)
         warmup.warm(self._servable)
 
-    def predict(
-        self, texts: Texts, signature: str = "serving_default", *, outputs: Sequence[str] = ()
-    ) -> list[dict[str, Any]]:
-        """As `Client.predict`: one dict a text."""
-        return rows(self.predict_arrays(texts, signature, outputs=outputs))
-
     def predict_arrays(
-        self, texts: Texts, signature: str = "serving_default", *, outputs: Sequence[str] = ()
+        self, texts: Texts, signature: str = DEFAULT_SIGNATURE, *, outputs: Sequence[str] = ()
     ) -> dict[str, np.ndarray]:
         """As `Client.predict_arrays`: arrays `[batch, …]`."""
-        inputs = texts if isinstance(texts, dict) else {"text": texts}
-        arrays = {name: tensors.strings(list(values)) for name, values in inputs.items()}
-        return inference.predict(self._servable, signature, arrays, outputs)
+        return inference.predict(self._servable, signature, calls.inputs(texts), outputs)
 
     def close(self) -> None:
         """Frees the model."""
