@@ -22,8 +22,13 @@ _CODES = {code.value[0]: code for code in grpc.StatusCode}
 
 @contextlib.contextmanager
 def status(context: grpc.ServicerContext, models: Models) -> Iterator[None]:
-    """Turns errors into the status of the call; `abort` raises and so ends the call."""
+    """Turns errors into the status of the call; `abort` raises and so ends the call.
+
+    A call whose deadline passed while it waited for a thread is refused before any work is done.
+    """
     try:
+        if not context.is_active() or context.time_remaining() == 0:
+            raise ServingError(Code.DEADLINE_EXCEEDED, "the deadline passed before the call began")
         yield
     except ServingError as error:
         if error.code is Code.NOT_FOUND:

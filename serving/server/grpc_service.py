@@ -6,6 +6,7 @@ import grpc
 from tensorflow_serving.apis import (
     classification_pb2,
     get_model_metadata_pb2,
+    inference_pb2,
     model_pb2,
     predict_pb2,
     prediction_service_pb2_grpc,
@@ -14,13 +15,13 @@ from tensorflow_serving.apis import (
 
 from serving import tensors
 from serving.errors import invalid
-from serving.server import examples, inference
+from serving.server import examples, inference, multi_inference
 from serving.server.grpc_calls import spec_of, status
 from serving.server.models import Models
 
 
 class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
-    """Predict, Classify, Regress and GetModelMetadata; MultiInference is UNIMPLEMENTED yet."""
+    """Predict, Classify, Regress, MultiInference and GetModelMetadata."""
 
     def __init__(self, models: Models) -> None:
         self._models = models
@@ -62,6 +63,14 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
             response = regression_pb2.RegressionResponse(result=result)
             _echo(response.model_spec, spec, servable.version)
             return response
+
+    def MultiInference(  # noqa: N802
+        self, request: inference_pb2.MultiInferenceRequest, context: grpc.ServicerContext
+    ) -> inference_pb2.MultiInferenceResponse:
+        """Runs several classify and regress signatures on the same tf.Examples at once."""
+        spec = multi_inference.spec_of(request)
+        with status(context, self._models), self._models.servable(spec) as servable:
+            return multi_inference.infer(servable, request)
 
     def GetModelMetadata(  # noqa: N802
         self,

@@ -11,6 +11,7 @@ import grpc
 import uvicorn
 
 from serving.errors import PortInUse
+from serving.server.http_connection import Connection
 
 MAX_MESSAGE_BYTES = 64 << 20
 
@@ -75,6 +76,7 @@ class RestServer:
     def __init__(self, app: Any, listening: socket.socket, grace_seconds: float) -> None:
         config = uvicorn.Config(
             app,
+            http=Connection,
             log_config=None,
             log_level="warning",
             access_log=False,

@@ -1,34 +1,26 @@
-"""REST v1 as TF Serving has it: predict, model status, metadata."""
+"""REST v1 as TF Serving has it: predict, classify, regress, model status, metadata."""
 
-import functools
 import logging
-import re
-from typing import Any
-from urllib.parse import unquote
+from collections.abc import Sequence
 
 import anyio
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.routing import Route
-from tensorflow_serving.apis import model_pb2
+from starlette.routing import BaseRoute, Route
+from starlette.types import Receive, Scope, Send
 
-from serving.errors import Code, ServingError, invalid
-from serving.server import answers, inference, metadata, values
+from serving.errors import Code, ServingError
+from serving.server import answers, rest_body, rest_calls, rest_paths
 from serving.server.models import Models
+from serving.server.rest_body import BodyLimits, BodyRefused
 
 _log = logging.getLogger(__name__)
 
-MAX_BODY_BYTES = 64 << 20
-
-# The patterns of tensorflow_serving/model_servers/http_rest_api_util.cc.
-_WHICH = r"(?:/versions/(?P<version>\d+)|/labels/(?P<label>[^/:]+))?"
-_POST = re.compile(
-    rf"/v1/models/(?P<name>[^/:]+){_WHICH}:(?P<method>classify|regress|predict)", re.IGNORECASE
-)
-_GET = re.compile(
-    rf"/v1/models(?:/(?P<name>[^/:]+))?{_WHICH}(?P<metadata>/metadata)?", re.IGNORECASE
-)
+# Requests that wait for a thread, bodies in hand; more are refused.
+MAX_WAITING = 1024
 
 # tensorflow_serving/model_servers/http_server.cc
 _HTTP = {
@@ -48,89 +40,94 @@ _HTTP = {
 }
 
 
-def application(models: Models, threads: int) -> Starlette:
-    """The ASGI application; requests run on at most `threads` threads."""
-    endpoint = functools.partial(_endpoint, models, anyio.CapacityLimiter(threads))
-    methods = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
-    return Starlette(routes=[Route("/{path:path}", endpoint, methods=methods)])
+def application(
+    models: Models,
+    threads: int,
+    *,
+    allow_origins: Sequence[str] = (),
+    routes: Sequence[BaseRoute] = (),
+    limits: BodyLimits | None = None,
+    max_waiting: int = MAX_WAITING,
+) -> Starlette:
+    """The ASGI application.
+
+    Args:
+        models: what it serves.
+        threads: requests run at once; more wait.
+        allow_origins: web pages of these origins may call it (CORS); `["*"]` is any page.
+        routes: other routes, looked at before those of the API.
+        limits: of the request's body.
+        max_waiting: requests that may wait for a thread; others are answered 503.
+    """
+    api = _Api(models, threads, limits or BodyLimits(), max_waiting)
+    return Starlette(
+        routes=[*routes, Route("/{path:path}", api)], middleware=_middleware(allow_origins)
+    )
 
 
-async def _endpoint(models: Models, limiter: anyio.CapacityLimiter, request: Request) -> Response:
-    path = request.scope.get("raw_path", b"").decode("latin-1")
-    try:
-        body = await _body(request)
-        answer = await anyio.to_thread.run_sync(
-            _answer, models, request.method, path, body, limiter=limiter
+def _middleware(allow_origins: Sequence[str]) -> list[Middleware]:
+    if not allow_origins:
+        return []
+    # The methods and headers of http_rest_api_util.cc.
+    cors = Middleware(
+        CORSMiddleware,
+        allow_origins=list(allow_origins),
+        allow_methods=["POST", "GET"],
+        allow_headers=["Content-Type"],
+    )
+    return [cors]
+
+
+class _Api:
+    """An ASGI application of its own, because a Starlette function would refuse odd methods."""
+
+    def __init__(self, models: Models, threads: int, limits: BodyLimits, max_waiting: int) -> None:
+        self._models, self._threads = models, threads
+        self._limits, self._max_waiting = limits, max_waiting
+        self._limiter: anyio.CapacityLimiter | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await self._respond(Request(scope, receive))
+        await response(scope, receive, send)
+
+    async def _respond(self, request: Request) -> Response:
+        try:
+            call = rest_paths.parse(request.method, _target(request))
+            body = await rest_body.read(request, self._limits)
+            return await self._in_thread(call, body, request)
+        except ServingError as error:
+            return _error(_HTTP.get(error.code, 500), error.message)
+        except BodyRefused as error:
+            return _error(error.status, error.message)
+        except ClientDisconnect:
+            return _error(499, "the client has gone")
+        except Exception as error:
+            _log.exception("a request failed")
+            return _error(500, f"{type(error).__name__}: {error}")
+
+    async def _in_thread(self, call: rest_paths.Call, body: bytes, request: Request) -> Response:
+        if self._limiter is None:
+            self._limiter = anyio.CapacityLimiter(self._threads)
+        if self._limiter.statistics().tasks_waiting >= self._max_waiting:
+            raise ServingError(Code.UNAVAILABLE, "too many requests wait for a thread")
+        return await anyio.to_thread.run_sync(
+            self._answer, call, body, request, limiter=self._limiter
         )
-    except ServingError as error:
-        return _error(_HTTP.get(error.code, 500), error.message)
-    except ClientDisconnect:
-        return _error(499, "the client has gone")
-    except Exception as error:
-        _log.exception("a request failed")
-        return _error(500, f"{type(error).__name__}: {error}")
-    return Response(answer, media_type="application/json")
+
+    def _answer(self, call: rest_paths.Call, body: bytes, request: Request) -> Response:
+        encoding = request.headers.get("content-encoding", "")
+        answer = rest_calls.answer(
+            self._models, call, rest_body.unpacked(body, encoding, self._limits)
+        )
+        packed, headers = rest_body.packed(answer, request.headers.get("accept-encoding", ""))
+        return Response(packed, headers=headers, media_type="application/json")
+
+
+def _target(request: Request) -> str:
+    path = request.scope.get("raw_path", b"").decode("latin-1")
+    query = request.scope.get("query_string", b"").decode("latin-1")
+    return f"{path}?{query}" if query else path
 
 
 def _error(status: int, message: str) -> Response:
     return Response(answers.encode({"error": message}), status, media_type="application/json")
-
-
-async def _body(request: Request) -> bytes:
-    parts, size = [], 0
-    async for part in request.stream():
-        size += len(part)
-        if size > MAX_BODY_BYTES:
-            raise ServingError(
-                Code.RESOURCE_EXHAUSTED, f"the body is larger than {MAX_BODY_BYTES} bytes"
-            )
-        parts.append(part)
-    return b"".join(parts)
-
-
-def _answer(models: Models, method: str, path: str, body: bytes) -> bytes:
-    if not path.lower().startswith("/v1/"):
-        raise ServingError(Code.NOT_FOUND, f"Malformed request: {method} {path}")
-    pattern = {"GET": _GET, "POST": _POST}.get(method)
-    match = pattern.fullmatch(path) if pattern else None
-    if match is None:
-        raise invalid(f"Malformed request: {method} {path}")
-    spec = _spec(match)
-    if method == "POST":
-        return answers.encode(_call(models, match["method"].lower(), spec, body))
-    if not spec.name:
-        raise invalid("Missing model name in request.")
-    if match["metadata"]:
-        with models.servable(spec) as servable:
-            return answers.encode(metadata.signatures(spec.name, servable))
-    return answers.encode(metadata.status(models.states(spec)))
-
-
-def _spec(match: re.Match) -> model_pb2.ModelSpec:
-    spec = model_pb2.ModelSpec(name=_decoded(match["name"] or ""))
-    if match["version"]:
-        number = int(match["version"])
-        if number >= 1 << 63:
-            raise invalid(f"Failed to convert version: {number} to numeric.")
-        spec.version.value = number
-    if match["label"]:
-        spec.version_label = _decoded(match["label"])
-    return spec
-
-
-def _decoded(part: str) -> str:
-    return unquote(part, errors="replace")
-
-
-def _call(models: Models, method: str, spec: model_pb2.ModelSpec, body: bytes) -> Any:
-    if method != "predict":
-        message = f"{method} over REST is not supported yet; gRPC has it"
-        raise ServingError(Code.UNIMPLEMENTED, message)
-    document = values.parse(body)
-    name = values.signature_name(document) or inference.DEFAULT_SIGNATURE
-    with models.servable(spec) as servable:
-        if name not in servable.signatures:
-            raise invalid(f'Serving signature name: "{name}" not found in signature def')
-        inputs = values.inputs_of(document, servable.signatures[name])
-        outputs = inference.predict(servable, name, inputs)
-    return answers.rows(outputs) if "instances" in document else answers.columns(outputs)

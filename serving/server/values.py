@@ -6,15 +6,16 @@ in one way on purpose: every answer is strict JSON. TF Serving writes NaN and ra
 
 import base64
 import binascii
-import json
 import math
+import re
 from collections.abc import Callable, Mapping
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from serving.errors import Code, ServingError, invalid
+from serving.server.json_document import bounded_nesting, json_type, shown
 from serving.server.servable import SignatureDef
 from serving.tensors import name_of
 
@@ -22,36 +23,8 @@ _INTEGERS = (
     tf.int8, tf.int16, tf.int32, tf.int64, tf.uint8, tf.uint16, tf.uint32, tf.uint64,
 )  # fmt: skip
 _FLOATS = (tf.float32, tf.float64)
-
-
-def parse(body: bytes) -> dict[str, Any]:
-    """The request's JSON object.
-
-    Raises:
-        ServingError: INVALID_ARGUMENT for anything but an object in strict JSON.
-    """
-    if not body:
-        raise invalid("JSON Parse error: The document is empty")
-    try:
-        document = json.loads(body.decode("utf-8-sig"), parse_constant=_no_constant)
-    except RecursionError:
-        raise invalid("JSON Parse error: nested too deeply") from None
-    except ValueError as error:
-        raise invalid(f"JSON Parse error: {error}") from None
-    if not isinstance(document, dict):
-        raise invalid(f"JSON Value: {shown(document)} Is not object")
-    return document
-
-
-def signature_name(document: Mapping[str, Any]) -> str:
-    """The request's `signature_name`, empty if it has none."""
-    name = document.get("signature_name", "")
-    if not isinstance(name, str):
-        raise invalid(
-            f"JSON Value: {shown(document)} not formatted correctly. "
-            "'signature_name' key must be a string value."
-        )
-    return name
+_MAX_RANK = 32  # numpy's limit in its first major version
+_SPACE = re.compile(r"\s+")
 
 
 def inputs_of(document: Mapping[str, Any], signature: SignatureDef) -> dict[str, np.ndarray]:
@@ -64,6 +37,13 @@ def inputs_of(document: Mapping[str, Any], signature: SignatureDef) -> dict[str,
             "'inputs' or 'instances' keys to exist"
         )
     types = {name: tf.as_dtype(info.dtype) for name, info in sorted(signature.inputs.items())}
+    if not types:
+        raise invalid("Failed to get input map for signature")
+    with bounded_nesting():
+        return _tensors(document, types)
+
+
+def _tensors(document: Mapping[str, Any], types: Mapping[str, tf.DType]) -> dict[str, np.ndarray]:
     if "inputs" in document:
         return _from_columns(document["inputs"], types)
     rows = document["instances"]
@@ -75,7 +55,7 @@ def inputs_of(document: Mapping[str, Any], signature: SignatureDef) -> dict[str,
 
 
 def _from_columns(value: Any, types: Mapping[str, tf.DType]) -> dict[str, np.ndarray]:
-    if not isinstance(value, dict) or _is_base64(value):
+    if not isinstance(value, dict) or is_base64(value):
         if len(types) > 1:
             raise invalid(
                 "inputs is a plain value/list, but expecting an object as multiple "
@@ -125,10 +105,11 @@ def _stacked(rows: list[Any], name: str, dtype: tf.DType, named: bool) -> np.nda
 
 
 def _is_row(value: Any) -> bool:
-    return isinstance(value, dict) and not _is_base64(value)
+    return isinstance(value, dict) and not is_base64(value)
 
 
-def _is_base64(value: Any) -> bool:
+def is_base64(value: Any) -> bool:
+    """Whether a value is `{"b64": "…"}` and nothing else."""
     return isinstance(value, dict) and list(value) == ["b64"] and isinstance(value["b64"], str)
 
 
@@ -138,6 +119,8 @@ def tensor(value: Any, dtype: tf.DType) -> np.ndarray:
     tensor([["a", {"b64": "AP8="}]], tf.string)   # [1, 2]: b"a", b"\\x00\\xff"
     """
     shape = _shape(value)
+    if len(shape) >= _MAX_RANK:
+        raise invalid(f"JSON Value: a tensor has at most {_MAX_RANK - 1} dimensions")
     flat: list[Any] = []
     _flatten(value, 0, shape, dtype, _converter(dtype), flat)
     array = np.empty(len(flat), dtype=object if dtype == tf.string else dtype.as_numpy_dtype)
@@ -193,16 +176,25 @@ def _converter(dtype: tf.DType) -> Callable[[Any, tf.DType], Any]:
 
 def _string(value: Any, dtype: tf.DType) -> bytes:
     if isinstance(value, str):
-        try:
-            return value.encode("utf-8")
-        except UnicodeEncodeError:
-            raise invalid("JSON Parse error: The surrogate pair in string is invalid.") from None
+        return value.encode("utf-8")
     if not isinstance(value, dict):
         raise _type_error(value, dtype)
-    if not _is_base64(value):
+    return base64_bytes(value)
+
+
+def base64_bytes(value: Mapping[str, Any]) -> bytes:
+    """The bytes of `{"b64": "…"}`; padding may be missing, white space is skipped.
+
+    Raises:
+        ServingError: INVALID_ARGUMENT for another object, or for what is not base64.
+    """
+    if not is_base64(value):
         raise invalid(f"JSON Value: {shown(value)} not formatted correctly for base64 data")
+    text = _SPACE.sub("", value["b64"])
+    if "=" not in text:
+        text += "=" * (-len(text) % 4)
     try:
-        return base64.b64decode(value["b64"], validate=True)
+        return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         raise invalid("Unable to base64 decode") from None
 
@@ -223,9 +215,7 @@ def _integer(value: Any, dtype: tf.DType) -> int:
 def _float(value: Any, dtype: tf.DType) -> float:
     if not isinstance(value, (int, float)) or isinstance(value, bool):
         raise _type_error(value, dtype)
-    exact_integers = 1 << (24 if dtype == tf.float32 else 53)
-    too_large = isinstance(value, int) and abs(value) >= exact_integers
-    if too_large or not math.isfinite(value) or abs(value) > dtype.max:
+    if not fits_float(value, dtype):
         raise invalid(
             f"Cannot convert JSON value: {shown(value)} to {name_of(dtype.as_datatype_enum)} "
             "without loss of precision."
@@ -233,25 +223,17 @@ def _float(value: Any, dtype: tf.DType) -> float:
     return float(value)
 
 
+def fits_float(value: int | float, dtype: tf.DType) -> bool:
+    """Whether a number keeps its value: integers of 64 bits exactly, all others in range."""
+    if isinstance(value, int) and -(1 << 63) <= value < 1 << 64:
+        return abs(value) < 1 << (24 if dtype == tf.float32 else 53)
+    if isinstance(value, float) and not math.isfinite(value):
+        return True
+    return abs(value) <= float(dtype.max)
+
+
 def _type_error(value: Any, dtype: tf.DType) -> ServingError:
     return invalid(
-        f"JSON Value: {shown(value)} Type: {_json_type(value)} "
+        f"JSON Value: {shown(value)} Type: {json_type(value)} "
         f"is not of expected type: {name_of(dtype.as_datatype_enum)}"
     )
-
-
-def _json_type(value: Any) -> str:
-    if value is None or isinstance(value, bool):
-        return {None: "Null", True: "True", False: "False"}[value]
-    names: dict[type, str] = {str: "String", list: "Array", dict: "Object"}
-    return names.get(type(value), "Number")
-
-
-def shown(value: Any) -> str:
-    """A JSON value for an error message, cut where it gets long."""
-    text = json.dumps(value, default=str)
-    return text if len(text) <= 200 else text[:200] + "…"
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")

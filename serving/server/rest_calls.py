@@ -1,0 +1,63 @@
+"""What each REST call does: JSON in, JSON out, as http_rest_api_handler.cc of TF Serving."""
+
+from typing import Any
+
+from serving.errors import invalid
+from serving.server import answers, examples, inference, json_examples, metadata, values
+from serving.server.json_document import parse, signature_name
+from serving.server.models import Models
+from serving.server.rest_paths import Call
+
+
+def answer(models: Models, call: Call, body: bytes) -> bytes:
+    """Answers a call in strict JSON; the body counts for predict, classify and regress only.
+
+    Raises:
+        ServingError: whatever is wrong with the request, or went wrong in the graph.
+    """
+    return answers.encode(_CALLS[call.name](models, call.spec, body))
+
+
+def _predict(models: Models, spec: Any, body: bytes) -> dict[str, Any]:
+    document = parse(body)
+    name = signature_name(document) or inference.DEFAULT_SIGNATURE
+    with models.servable(spec) as servable:
+        if name not in servable.signatures:
+            raise invalid(f'Serving signature name: "{name}" not found in signature def')
+        inputs = values.inputs_of(document, servable.signatures[name])
+        outputs = inference.predict(servable, name, inputs)
+    return answers.rows(outputs) if "instances" in document else answers.columns(outputs)
+
+
+def _classify(models: Models, spec: Any, body: bytes) -> dict[str, Any]:
+    document = parse(body)
+    name = signature_name(document)
+    wanted = json_examples.input_of(document)
+    with models.servable(spec) as servable:
+        return json_examples.classifications(examples.classify(servable, name, wanted))
+
+
+def _regress(models: Models, spec: Any, body: bytes) -> dict[str, Any]:
+    document = parse(body)
+    name = signature_name(document)
+    wanted = json_examples.input_of(document)
+    with models.servable(spec) as servable:
+        return json_examples.regressions(examples.regress(servable, name, wanted))
+
+
+def _metadata(models: Models, spec: Any, body: bytes) -> dict[str, Any]:
+    with models.servable(spec) as servable:
+        return metadata.signatures(spec.name, servable)
+
+
+def _status(models: Models, spec: Any, body: bytes) -> dict[str, Any]:
+    return metadata.status(models.states(spec))
+
+
+_CALLS = {
+    "predict": _predict,
+    "classify": _classify,
+    "regress": _regress,
+    "metadata": _metadata,
+    "status": _status,
+}
