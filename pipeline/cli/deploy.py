@@ -45,14 +45,11 @@ def deploy(
     the folder of a run. FOLDER gets Dockerfile, compose.yaml, kubernetes/, the configuration of
     TensorFlow Serving, a README and a copy of the model.
     """
+    from serving.deploy import deployment
+    from serving.deploy import folder as folders
+    from serving.deploy.refusal import CannotDeploy
     from serving.errors import NotAModel
 
-    try:
-        from serving.deploy import deployment
-        from serving.deploy import folder as folders
-        from serving.deploy.refusal import CannotDeploy
-    except ImportError as error:
-        _fail(f"{error}. Install rawbert with its dependencies.", 1)
     try:
         path = pushed_model(path)
         release = tf_serving or _release_of(path)
@@ -95,7 +92,10 @@ def _blessed_for(version: Path) -> str | None:
         return None
     reports = version.parents[2].glob("artifacts/ServingValidator/blessing/*/report.json")
     for file in sorted(reports, key=lambda one: one.stat().st_mtime, reverse=True):
-        report = json.loads(file.read_text(encoding="utf-8"))
+        try:
+            report = json.loads(file.read_text(encoding="utf-8"))
+        except ValueError:
+            continue  # of a run that was cut off
         if report.get("blessed"):
             return report.get("tf_serving")
     return None

@@ -4,6 +4,7 @@ import sys
 
 import click
 
+from pipeline.cli.deploy import deploy
 from pipeline.cli.fetch import fetch
 from pipeline.cli.inspect import inspect
 from pipeline.cli.predict import predict
@@ -25,7 +26,7 @@ def cli() -> None:
     """
 
 
-for command in (run, serve, predict, inspect, fetch):
+for command in (run, serve, predict, inspect, fetch, deploy):
     cli.add_command(command)
 
 

@@ -4,6 +4,7 @@
 as long as they are as they were; anything else in the folder is somebody's, and is refused.
 """
 
+import filecmp
 import hashlib
 import json
 import os
@@ -15,6 +16,7 @@ from serving.deploy.deployment import Deployment
 from serving.deploy.refusal import CannotDeploy
 
 RECORD = ".rawbert-deploy.json"
+_PARTIAL = ".partial"
 _FORCE = "Choose another folder, or write over it with --force (nothing is deleted)."
 
 
@@ -44,14 +46,13 @@ def write(deployment: Deployment, folder: Path, force: bool = False) -> list[str
     found = texts(deployment)
     written = _record(folder)
     if not force:
-        _refuse_strangers(folder, written, deployment)
+        _refuse_strangers(folder, written, found)
+        _refuse_other_model(deployment.model.path, folder / deployment.model_folder)
     for name, text in found.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-        written[name] = _digest(path)
-    (folder / RECORD).write_text(json.dumps(written, indent=1, sort_keys=True) + "\n")
-    _copy_model(deployment, folder / deployment.model_folder)
+        _replace(folder / name, text)
+        written[name] = _digest(text.encode())
+    _replace(folder / RECORD, json.dumps(written, indent=1, sort_keys=True) + "\n")
+    _copy_model(deployment.model.path, folder / deployment.model_folder)
     return sorted(found)
 
 
@@ -72,33 +73,62 @@ def _record(folder: Path) -> dict[str, str]:
         raise CannotDeploy(f"{folder / RECORD} cannot be read ({error})", _FORCE) from error
 
 
-def _refuse_strangers(folder: Path, written: dict[str, str], deployment: Deployment) -> None:
-    """Files that nobody wrote here, and files of ours that somebody changed."""
+def _refuse_strangers(folder: Path, written: dict[str, str], found: dict[str, str]) -> None:
+    """Files that are not ours, and files of ours that somebody changed.
+
+    One that is what would be written now is ours: a write that was cut off left no record.
+    """
     models = Path("models")
     for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
         name = path.relative_to(folder)
         if path.is_dir() or name == Path(RECORD) or (written and models in name.parents):
             continue
+        content = path.read_bytes()
+        if content == found.get(name.as_posix(), "").encode():
+            continue
         if name.as_posix() not in written:
             raise CannotDeploy(f"{folder} has files of somebody else's: {name}", _FORCE)
-        if _digest(path) != written[name.as_posix()]:
+        if _digest(content) != written[name.as_posix()]:
             raise CannotDeploy(f"{path} was changed since it was written", _FORCE)
 
 
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
-def _copy_model(deployment: Deployment, target: Path) -> None:
+def _replace(path: Path, text: str) -> None:
+    """Writes a file whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f"{path.name}{_PARTIAL}")
+    partial.write_text(text, encoding="utf-8")
+    os.replace(partial, path)
+
+
+def _refuse_other_model(model: Path, target: Path) -> None:
+    """A version's number says one model for ever: servers do not look at it twice."""
+    if target.exists() and not _same(model, target):
+        fix = "Push the model under a new number, or name another folder with --to."
+        raise CannotDeploy(f"{target} is another model of the same version", fix)
+
+
+def _same(one: Path, other: Path) -> bool:
+    names = [sorted(p.relative_to(top) for p in top.rglob("*")) for top in (one, other)]
+    files = [name for name in names[0] if (one / name).is_file()]
+    return names[0] == names[1] and not any(filecmp.cmpfiles(one, other, files, shallow=False)[1:])
+
+
+def _copy_model(model: Path, target: Path) -> None:
     """Copies beside, then renames: whoever watches the folder sees the version whole.
 
-    Everybody may read the copy, as the container's user must.
+    Everybody may read the copy, as the container's user must. Only --force comes to a version that
+    is there and another one: it is written over in place.
     """
-    if target.exists():
+    partial = target.with_name(f".{target.name}{_PARTIAL}")
+    copy = target if target.exists() else partial
+    if copy == target and _same(model, target):
         return
-    partial = target.with_name(f".{target.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)  # a copy of ours that was cut off
-    shutil.copytree(deployment.model.path, partial, copy_function=shutil.copyfile)
-    for path in [partial, *partial.rglob("*")]:
+    shutil.copytree(model, copy, copy_function=shutil.copyfile, dirs_exist_ok=True)
+    for path in [copy, *copy.rglob("*")]:
         path.chmod(0o755 if path.is_dir() else 0o644)
-    os.replace(partial, target)
+    if copy == partial:
+        os.replace(partial, target)

@@ -16,7 +16,7 @@ def status_path(deployment: Deployment) -> str:
 
 def command(deployment: Deployment, port: int = REST_PORT) -> list[str]:
     """Exits 0 if a version of the model is AVAILABLE, with another code otherwise."""
-    request = f"GET {status_path(deployment)} HTTP/1.0\\r\\nConnection: close\\r\\n\\r\\n"
+    request = f"GET {status_path(deployment)} HTTP/1.0\\r\\nHost: localhost\\r\\n\\r\\n"
     script = (
         f"exec 3<>/dev/tcp/127.0.0.1/{port} && "
         f"printf '{request}' >&3 && grep -q '\"AVAILABLE\"' <&3"
