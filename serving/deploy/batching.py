@@ -126,9 +126,7 @@ def _mistakes_of_sizes(batching: Batching) -> list[tuple[str, str]]:
     sizes = batching.allowed_batch_sizes
     whole = isinstance(sizes, tuple) and all(type(size) is int and size > 0 for size in sizes)
     if not whole or list(sizes) != sorted(set(sizes)):
-        return [
-            ("allowed_batch_sizes do not rise", "Give a list such as [8, 16, 32], or leave it.")
-        ]
+        return [("allowed_batch_sizes do not rise", "Give a list such as [8, 16, 32], or none.")]
     last = batching.max_execution_batch_size or batching.max_batch_size
     if sizes and sizes[-1] != last:
         return [(f"the last of allowed_batch_sizes is {sizes[-1]}", f"It must be {last}.")]
@@ -144,8 +142,8 @@ def _mistakes_of_splitting(batching: Batching, splits: bool) -> list[tuple[str, 
         return [(f"enable_large_batch_splitting is true, and {why}", "Leave it out.")]
     if not batching.enable_large_batch_splitting and largest is not None:
         return [("max_execution_batch_size without splitting", "Give max_batch_size alone.")]
-    if largest is not None and not (
-        type(largest) is int and 1 <= largest <= batching.max_batch_size
-    ):
+    if largest is None:
+        return []
+    if type(largest) is not int or not 1 <= largest <= batching.max_batch_size:
         return [(f"max_execution_batch_size is {largest!r}", "At most max_batch_size.")]
     return []

@@ -45,9 +45,8 @@ def _labels(deployment: Deployment) -> str:
 
 def dockerignore(deployment: Deployment) -> str:
     """Nothing but what the Dockerfile copies: older versions in the folder stay out."""
-    return (
-        "\n".join(["*", *(f"!{name}" for name in _CONFIGS), f"!{deployment.model_folder}"]) + "\n"
-    )
+    copied = (*_CONFIGS, deployment.model_folder)
+    return "\n".join(["*", *(f"!{name}" for name in copied)]) + "\n"
 
 
 def compose(deployment: Deployment) -> str:

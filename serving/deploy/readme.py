@@ -57,11 +57,12 @@ everywhere.
 
 def _batching(deployment: Deployment) -> str:
     batching = deployment.batching
+    rows, wait = batching.max_batch_size, batching.batch_timeout_micros
     return f"""## Batching
 
 `{configs.BATCHING}`, `rawbert deploy … --batching FILE.json` takes what a benchmark measured:
 
-- up to {batching.max_batch_size} texts, which wait at most {batching.batch_timeout_micros} µs for company;
+- up to {rows} texts, which wait at most {wait} µs for company;
 - with {batching.max_enqueued_batches} batches waiting the answer is UNAVAILABLE (REST: 503);
 - {_large_requests(deployment)}
 """
@@ -70,9 +71,8 @@ def _batching(deployment: Deployment) -> str:
 def _large_requests(deployment: Deployment) -> str:
     batching, varying = deployment.batching, deployment.model.varying
     if batching.enable_large_batch_splitting:
-        return (
-            f"{batching.max_execution_batch_size} are computed at once: a larger request in parts."
-        )
+        rows = batching.max_execution_batch_size
+        return f"{rows} are computed at once: a larger request in parts."
     refused = (
         f"a request of more than {batching.max_batch_size} texts is refused (INVALID_ARGUMENT; "
         "REST: 400):\n  clients cut it."
