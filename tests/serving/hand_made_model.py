@@ -4,7 +4,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
+from serving.protos import bare_tensorflow
+
+with bare_tensorflow():
+    from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 
 Widths = dict[str, dict[str, list[int] | None]]  # shapes of a signature's outputs; None: any rank
 
