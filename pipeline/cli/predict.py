@@ -1,28 +1,62 @@
 """`rawbert predict`: asks a server, or a model on disk, about texts."""
 
+import contextlib
 import itertools
-import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
 
 import click
 
-from pipeline.cli.entity_text import is_tagged, marked
+from pipeline.cli.answer_text import as_line_of_json, for_people
+from pipeline.cli.lines import Lines, Progress
 
 if TYPE_CHECKING:
-    from serving.client import Client
-    from serving.local import Local
+    from serving.asked import Asked
 
-_SHOWN = 100
-_FIRST = ("label", "score")
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@dataclass(frozen=True)
+class _Where:
+    """Who is asked: a server, or a model in this process."""
+
+    server: str | None
+    model: Path | None
+    name: str | None
+    timeout: float
+    retries: int
+    tls: bool
+    root_certificate: Path | None
+    client_key: Path | None
+    client_certificate: Path | None
+
+    def open(self) -> Any:
+        if self.model is not None:
+            from serving.local import Local
+
+            return Local(self.model)
+        from serving.client import Client, Tls, probe
+
+        files = self.root_certificate, self.client_key, self.client_certificate
+        target = self.server or "127.0.0.1:8500"
+        tls = Tls(*files) if self.tls or any(files) else None
+        probe(target)
+        return Client(
+            target, name=self.name, timeout=self.timeout, retries=self.retries, tls=tls
+        )  # fmt: skip
 
 
 @click.command()
 @click.argument("texts", metavar="[TEXT]...", nargs=-1)
-@click.option("--server", help="HOST:PORT of a gRPC door.  [default: 127.0.0.1:8500]")
+@click.option(
+    "--file", "-f", "files", type=click.File("rb"), multiple=True,
+    help="Ask about every line of this file; - is standard input.",
+)  # fmt: skip
+@click.option("--server", help="HOST:PORT or unix:/path of a gRPC door.  [default: 127.0.0.1:8500]")
 @click.option(
     "--model",
     type=click.Path(path_type=Path),
@@ -32,109 +66,105 @@ _FIRST = ("label", "score")
 @click.option("--signature", default="serving_default", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="A line of JSON a text.")
 @click.option("--batch-size", type=click.IntRange(1), default=32, show_default=True)
+@click.option(
+    "--in-flight", type=click.IntRange(1), default=4, show_default=True,
+    help="Batches under way at once; 1 reads on only when a batch is answered.",
+)  # fmt: skip
 @click.option("--timeout", type=float, default=60.0, show_default=True, help="Seconds a call.")
+@click.option(
+    "--retries", type=click.IntRange(0), default=3, show_default=True,
+    help="Of a call to a server that is unavailable.",
+)  # fmt: skip
+@click.option("--tls", is_flag=True, help="Encrypt; implied by the certificates.")
+@click.option("--root-certificate", type=_FILE, help="PEM, of who signed the server's.")
+@click.option("--client-key", type=_FILE, help="PEM, with --client-certificate.")
+@click.option("--client-certificate", type=_FILE, help="PEM, for servers that ask for one.")
 def predict(
     texts: tuple[str, ...],
-    server: str | None,
-    model: Path | None,
-    name: str | None,
+    files: tuple[BinaryIO, ...],
     signature: str,
     as_json: bool,
     batch_size: int,
-    timeout: float,
+    in_flight: int,
+    **where: Any,
 ) -> None:
     """Ask for labels or entities of TEXTs; without any, of every line of standard input."""
-    if server and model:
+    if where["server"] and where["model"]:
         _fail("--server and --model exclude each other: ask one or the other", 2)
+    if texts and files:
+        _fail("TEXT and --file exclude each other: give one or the other", 2)
+    if (where["client_key"] is None) != (where["client_certificate"] is None):
+        _fail("--client-key and --client-certificate come together; one is missing", 2)
     from serving.quiet import quiet_tensorflow
 
     quiet_tensorflow()
-    from serving.errors import Code, NotAModel, ServingError
+    lines = Lines(files or [sys.stdin.buffer])
+    if not (texts or files) and sys.stdin.isatty():
+        click.echo("a text per line, please; Ctrl-D ends", err=True)
+        batch_size = in_flight = 1
+    progress = Progress(lines)
+    show = as_line_of_json if as_json else _coloured_where_seen
+    with _faults_told(where["name"], progress), _Where(**where).open() as asked:
+        for text, row in _answered(
+            asked, texts or lines, signature, batch_size, in_flight, progress
+        ):
+            click.echo(show(text, row))
+
+
+def _answered(
+    asked: "Asked",
+    texts: Iterable[str | bytes],
+    signature: str,
+    batch_size: int,
+    in_flight: int,
+    progress: Progress,
+) -> Iterator[tuple[str | bytes, dict[str, Any]]]:
+    """Each text with its row; at most `in_flight` batches of input are held."""
+    sent, kept = itertools.tee(texts)
+    rows = asked.predict_many(
+        sent, signature, batch_size=batch_size, in_flight=in_flight, progress=progress
+    )
+    # Rows first: they read the input, and what is kept is then there already.
+    for row, text in zip(rows, kept, strict=False):
+        yield text, row
+
+
+def _coloured_where_seen(text: str | bytes, row: dict[str, Any]) -> str:
+    return for_people(text, row, sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
+
+
+@contextlib.contextmanager
+def _faults_told(name: str | None, progress: Progress) -> Iterator[None]:
+    from serving.errors import NotAModel, ServingError
+    from serving.stream import BatchFailed
 
     try:
-        with _open(server or "127.0.0.1:8500", model, name, timeout) as asked:
-            _answer(asked, _batches(texts, batch_size), signature, as_json)
-    except NotAModel as error:
-        _fail(str(error), 2)
-    except ServingError as error:
-        theirs = (Code.NOT_FOUND, Code.INVALID_ARGUMENT, Code.FAILED_PRECONDITION)
-        _fail(f"{error}{_hint(error.code, name)}", 2 if error.code in theirs else 1)
+        with contextlib.ExitStack() as last:
+            last.callback(progress.clear)
+            yield
     except BrokenPipeError:
-        sys.stderr.close()  # the reader has had enough (head): no trace, no complaint
-    except OSError as error:
-        _fail(str(error), 1)
+        _let_go_of_stdout()
+    except BatchFailed as failed:
+        if not isinstance(failed.cause, ServingError | OSError):
+            raise
+        _tell(failed.cause, str(failed), name)
+    except (ServingError, NotAModel, OSError) as error:
+        _tell(error, str(error), name)
 
 
-def _open(server: str, model: Path | None, name: str | None, timeout: float) -> "Client | Local":
-    if model is not None:
-        from serving.local import Local
+def _tell(error: Exception, message: str, name: str | None) -> NoReturn:
+    from serving.errors import Code, NotAModel, ServingError
 
-        return Local(model)
-    from serving.client import Client, probe
-
-    probe(server)
-    return Client(server, name=name, timeout=timeout)
+    if isinstance(error, ServingError):
+        theirs = (Code.NOT_FOUND, Code.INVALID_ARGUMENT, Code.FAILED_PRECONDITION)
+        _fail(f"{message}{_hint(error.code, name)}", 2 if error.code in theirs else 1)
+    _fail(message, 2 if isinstance(error, NotAModel) else 1)
 
 
-def _batches(texts: tuple[str, ...], size: int) -> Iterator[list[str | bytes]]:
-    """The texts, or the lines of standard input as they come, never all at once."""
-    if not texts and sys.stdin.isatty():
-        click.echo("a text per line, please; Ctrl-D ends", err=True)
-        size = 1
-    source: Iterator[str | bytes] = iter(texts) if texts else _lines()
-    while batch := list(itertools.islice(source, size)):
-        yield batch
-
-
-def _lines() -> Iterator[bytes]:
-    for line in sys.stdin.buffer:
-        yield line.removesuffix(b"\n").removesuffix(b"\r")
-
-
-def _answer(
-    asked: "Client | Local", batches: Iterator[list[str | bytes]], signature: str, as_json: bool
-) -> None:
-    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    for batch in batches:
-        for text, row in zip(batch, asked.predict(batch, signature), strict=True):
-            click.echo(as_line_of_json(text, row) if as_json else for_people(text, row, colour))
-        sys.stdout.flush()
-
-
-def as_line_of_json(text: str | bytes, row: dict[str, Any]) -> str:
-    """The text and its row; scores of classes go by label."""
-    answer = {"text": _readable(text), **{key: row[key] for key in _FIRST if key in row}, **row}
-    labels = answer.get("labels")
-    if isinstance(labels, list) and len(labels) == len(answer.get("scores", ())):
-        answer["scores"] = dict(zip(answer.pop("labels"), answer["scores"], strict=True))
-    return json.dumps(answer, ensure_ascii=False, default=_bytes)
-
-
-def for_people(text: str | bytes, row: dict[str, Any], colour: bool = False) -> str:
-    """Label, score and text, or the text with its entities; other outputs are listed by name."""
-    one_line = " ".join(_readable(text).split())
-    cut = one_line if len(one_line) <= _SHOWN else one_line[: _SHOWN - 1] + "…"
-    if is_tagged(row):
-        line = marked(text, row, colour)
-    elif "label" in row and "score" in row:
-        line = f"{row['label']}\t{row['score']:.4f}\t{cut}"
-    else:
-        rest = {key: value for key, value in row.items() if key != "dropped_tokens"}
-        line = "\n".join([cut, *(f"  {key}: {_shown(value)}" for key, value in rest.items())])
-    dropped = row.get("dropped_tokens", 0)
-    return line + (f"\t(truncated: the model did not see {dropped} tokens)" if dropped else "")
-
-
-def _readable(text: str | bytes) -> str:
-    return text if isinstance(text, str) else text.decode("utf-8", "replace")
-
-
-def _shown(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, default=_bytes)
-
-
-def _bytes(value: bytes) -> str:
-    return value.decode("utf-8", "backslashreplace")
+def _let_go_of_stdout() -> None:
+    """The reader has had enough (head): no trace, no complaint, also not when Python flushes."""
+    with contextlib.suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _hint(code: Any, name: str | None) -> str:

@@ -1,6 +1,10 @@
 """rawbert predict: texts from arguments or standard input, from a server or a folder."""
 
+import io
+import itertools
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from pipeline.cli import predict as command
+from pipeline.cli.lines import Lines, Progress
 from pipeline.cli.predict import predict
 
 LONG = "film " * 12
@@ -62,18 +67,80 @@ def test_any_signature_can_be_asked(at: list[str]) -> None:
     assert '  pieces: ["good", "film", "##s"]' in result.stdout.splitlines()
 
 
-def test_input_is_read_as_it_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lines_of_files(at: list[str], tmp_path: Path) -> None:
+    first, second = tmp_path / "1.txt", tmp_path / "2.txt"
+    first.write_bytes(b"a film\n\xff bad")
+    second.write_bytes(b"last\n")
+    files = ["--file", str(first), "-f", str(second)]
+    result = run(*at, "--json", "--batch-size", "2", "--in-flight", "3", *files)
+    texts = [json.loads(line)["text"] for line in result.stdout.splitlines()]
+    assert texts == ["a film", "\ufffd bad", "last"]
+    assert run(*at, "-f", "-", stdin="a film").stdout == run(*at, "a film").stdout
+
+
+def test_input_is_read_as_it_is_needed(client: Any) -> None:
     read: list[int] = []
 
     def endless() -> Iterator[bytes]:
-        for number in range(10**9):
+        for number in itertools.count():
             read.append(number)
             yield b"text"
 
-    monkeypatch.setattr(command, "_lines", endless)
-    batches = command._batches((), 32)
-    assert (len(next(batches)), len(read)) == (32, 32)
-    assert (len(next(batches)), len(read)) == (32, 64)
+    progress = Progress(Lines([]))
+    answered = command._answered(client, endless(), "serving_default", 32, 2, progress)
+    next(answered)
+    assert len(read) == 64
+    assert len(list(itertools.islice(answered, 32))) == 32
+    assert len(read) == 96
+
+
+def test_a_reader_that_has_had_enough_is_no_error(at: list[str], tmp_path: Path) -> None:
+    lines = tmp_path / "lines"
+    lines.write_bytes(b"a good film\n" * 20_000)
+    program = [sys.executable, "-m", "pipeline.cli.main", "predict", *at, "-f", str(lines)]
+    process = subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout
+    assert process.stderr
+    assert process.stdout.readline() == b"rotten\t0.8699\ta good film\n"
+    process.stdout.close()
+    assert (process.wait(300), process.stderr.read()) == (0, b"")
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("seconds", "stdout", "said"),
+    [
+        (10.0, io.StringIO, "\r\033[K64 texts, 6 a second, 50 % read\r\033[K"),
+        (2.0, io.StringIO, ""),
+        (10.0, Terminal, ""),
+    ],
+    ids=["long", "short", "answers are seen"],
+)
+def test_progress_on_a_terminal(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, seconds: float, stdout: Any, said: str
+) -> None:
+    screen = Terminal()
+    monkeypatch.setattr(sys, "stderr", screen)
+    monkeypatch.setattr(sys, "stdout", stdout())
+    file = tmp_path / "lines"
+    file.write_bytes(b"text\n" * 128)
+    times = iter([0.0, seconds])
+    with file.open("rb") as opened:
+        lines = Lines([opened])
+        progress = Progress(lines, lambda: next(times))
+        list(itertools.islice(lines, 64))
+        progress(64)
+        progress.clear()
+    assert screen.getvalue() == said
+
+
+def test_a_batch_that_is_refused_is_named(at: list[str]) -> None:
+    result = run(*at, "--signature", "numbers", "--batch-size", "2", "a", "b", "c")
+    assert result.stderr.startswith("error: texts 1 to 2: INVALID_ARGUMENT: input size")
 
 
 def test_no_server_is_exit_code_1() -> None:
@@ -90,8 +157,10 @@ def test_no_server_is_exit_code_1() -> None:
         (["--signature", "no"], 'Serving signature key "no" not found'),
         (["--signature", "numbers"], "input size does not match signature"),
         (["--model", "/nowhere"], "--server and --model exclude each other"),
+        (["--file", __file__], "TEXT and --file exclude each other"),
+        (["--client-key", __file__], "--client-key and --client-certificate come together"),
     ],
-    ids=["name", "signature", "other inputs", "both"],
+    ids=["name", "signature", "other inputs", "both", "both kinds of text", "a key alone"],
 )
 def test_wrong_questions_are_exit_code_2(at: list[str], options: list[str], says: str) -> None:
     result = run(*at, *options, "a")
