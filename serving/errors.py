@@ -49,6 +49,14 @@ class NotAModel(ValueError):
         super().__init__(f"{path}: {found}. {fix}")
 
 
+class BadConfig(ValueError):
+    """A flag or a configuration file of the server is wrong (exit code 2)."""
+
+    def __init__(self, where: str, found: str) -> None:
+        self.where, self.found = where, found
+        super().__init__(f"{where}: {found}")
+
+
 class PortInUse(OSError):
     """Somebody else listens on the port (exit code 1)."""
 

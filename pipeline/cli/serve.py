@@ -1,137 +1,163 @@
-"""`rawbert serve`: answers raw strings over gRPC and REST."""
+"""`rawbert serve`: answers raw strings over gRPC and REST, with tensorflow_model_server's flags."""
 
 import os
 import shutil
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 if TYPE_CHECKING:
+    import argparse
+
     from serving.server.main import RunningServer
-    from serving.server.versions import BasePath
+    from serving.server.settings import Settings
 
 TF_SERVING = "tensorflow_model_server"
-_ONLY_EMBEDDED = ("host",)
+_ENGINES = ("auto", "embedded", "tensorflow")
 
 
-@click.command()
-@click.argument("path", type=click.Path(path_type=Path))
-@click.option("--name", help="The model's name for clients.  [default: the base folder's name]")
-@click.option("--host", default="127.0.0.1", show_default=True, help="0.0.0.0: all interfaces.")
-@click.option("--port", default=8500, show_default=True, help="gRPC; 0 takes any free port.")
-@click.option("--rest-port", default=8501, show_default=True, help="REST; 0 takes any free port.")
-@click.option(
-    "--engine",
-    type=click.Choice(["auto", "embedded", "tensorflow"]),
-    default="auto",
-    show_default=True,
-    help=f"auto: {TF_SERVING} if it is on PATH and has every flag given, else the embedded server.",
+@click.command(
+    add_help_option=False,
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+    short_help="Serve a model, or several, over gRPC and REST.",
 )
-@click.pass_context
-def serve(
-    context: click.Context,
-    path: Path,
-    name: str | None,
-    host: str,
-    port: int,
-    rest_port: int,
-    engine: str,
-) -> None:
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def serve(arguments: tuple[str, ...]) -> None:
     """Serve the model at PATH: a base path with numbered versions, or one version of it."""
-    from serving.errors import NotAModel
-    from serving.server.versions import open_base_path
+    from serving.errors import BadConfig, NotAModel
+    from serving.server.flags import note_those_without_effect, parse
+    from serving.server.from_flags import settings_of
 
     try:
-        base_path = open_base_path(path)
-    except NotAModel as error:
+        options, given = parse(_parser(), arguments)
+        if options.version:
+            from serving.server.__main__ import versions
+
+            click.echo(versions())
+            return
+        settings = settings_of(options)
+    except (BadConfig, NotAModel) as error:
         _fail(str(error), 2)
-    name = name or base_path.default_name
-    reason = _needs_embedded(context, base_path)
+    reason = _needs_embedded(given, settings)
     program = shutil.which(TF_SERVING)
-    if engine == "tensorflow" and (program is None or reason):
+    if options.engine == "tensorflow" and (program is None or reason):
         fix = reason or f"{TF_SERVING} is not on PATH. Install it, or use --engine embedded."
         _fail(f"--engine tensorflow: {fix}", 2)
-    if program is not None and engine != "embedded" and not reason:
-        _hand_over(program, base_path, name, port, rest_port)
-    _serve_embedded(path, name, host, port, rest_port)
+    if program is not None and options.engine != "embedded" and not reason:
+        _hand_over(program, options, given, settings)
+    note_those_without_effect(given)
+    _serve_embedded(settings)
 
 
-def _needs_embedded(context: click.Context, base_path: "BasePath") -> str:
+def _parser() -> "argparse.ArgumentParser":
+    from serving.server.flags import parser
+
+    found = parser("rawbert serve")
+    found.add_argument(
+        "--engine",
+        choices=_ENGINES,
+        default="auto",
+        help=f"auto: {TF_SERVING} if it is on PATH and can do all that is asked, else embedded",
+    )
+    return found
+
+
+def _needs_embedded(given: set[str], settings: "Settings") -> str:
     """Why only the embedded server can do what was asked; empty if both can."""
-    default = click.core.ParameterSource.DEFAULT
-    for flag in _ONLY_EMBEDDED:
-        if context.get_parameter_source(flag) is not default:
-            return f"{TF_SERVING} listens on all interfaces; only the embedded server has --{flag}."
-    if 0 in (context.params["port"], context.params["rest_port"]):
+    if "host" in given:
+        return f"{TF_SERVING} listens on all interfaces; only the embedded server has --host."
+    if 0 in (settings.port, settings.rest_port):
         return f"{TF_SERVING} does not choose a free port; give --port and --rest-port numbers."
-    if base_path.pinned_path is not None and base_path.pinned_path == base_path.path:
-        return f"{base_path.path.name} is no version number, which {TF_SERVING} wants."
+    for wanted in settings.models:
+        pinned = wanted.base_path.pinned_path
+        if pinned is not None and pinned == wanted.base_path.path:
+            return f"{pinned.name} is no version number, which {TF_SERVING} wants."
     return ""
 
 
-def _hand_over(program: str, base_path: "BasePath", name: str, port: int, rest: int) -> NoReturn:
-    click.echo(f"{TF_SERVING} on all interfaces: gRPC {port}, REST {rest}")
-    _say_how(name, base_path.path, "127.0.0.1", rest)
-    arguments = [program, f"--port={port}", f"--rest_api_port={rest}"]
-    if base_path.pinned is None:
-        arguments += [f"--model_name={name}", f"--model_base_path={base_path.path}"]
-    else:
-        arguments += [f"--model_config_file={_pinning_config(base_path, name)}"]
+def _hand_over(program: str, options: Any, given: set[str], settings: "Settings") -> NoReturn:
+    rest = settings.rest_port or 0
+    click.echo(f"{TF_SERVING} on all interfaces: gRPC {settings.port}, REST {rest}")
+    _say_how(settings, "127.0.0.1", settings.rest_port)
+    own = {"host", "port", "rest_api_port", "model_name", "model_base_path"}
+    flags = {name: getattr(options, name) for name in sorted(given - own)}
+    arguments = [program, f"--port={settings.port}", f"--rest_api_port={rest}"]
+    if not options.model_config_file:
+        arguments += _model_flags(settings)
+    arguments += [f"--{name}={_spelled(value)}" for name, value in flags.items()]
     sys.stdout.flush()
     os.execv(program, arguments)
 
 
-def _pinning_config(base_path: "BasePath", name: str) -> str:
+def _model_flags(settings: "Settings") -> list[str]:
+    (wanted,) = settings.models
+    base = wanted.base_path
+    if base.pinned is None:
+        return [f"--model_name={wanted.name}", f"--model_base_path={base.path}"]
+    return [f"--model_config_file={_pinning_config(wanted.name, base.path, base.pinned)}"]
+
+
+def _spelled(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _pinning_config(name: str, path: Path, version: int) -> str:
     """A model config file that pins the version: no flag of TF Serving's does."""
     with tempfile.NamedTemporaryFile("w", suffix=".config", delete=False) as file:
         file.write(
-            f'model_config_list {{ config {{ name: "{name}" base_path: "{base_path.path}" '
+            f'model_config_list {{ config {{ name: "{name}" base_path: "{path}" '
             'model_platform: "tensorflow" '
-            f"model_version_policy {{ specific {{ versions: {base_path.pinned} }} }} }} }}\n"
+            f"model_version_policy {{ specific {{ versions: {version} }} }} }} }}\n"
         )
     return file.name
 
 
-def _serve_embedded(path: Path, name: str, host: str, port: int, rest_port: int) -> None:
+def _serve_embedded(settings: "Settings") -> None:
     import logging
 
-    from serving.errors import NotAModel
+    from serving.errors import BadConfig, NotAModel
     from serving.quiet import quiet_tensorflow
+    from serving.server import main
     from serving.server.__main__ import told_to_stop
-    from serving.server.main import start
 
     quiet_tensorflow()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
-        server = start(path, name=name, host=host, port=port, rest_port=rest_port, opened=_opened)
-    except NotAModel as error:
+        server = main.serve(settings, opened=_opened)
+    except (BadConfig, NotAModel) as error:
         _fail(str(error), 2)
     except OSError as error:
         _fail(str(error), 1)
     except KeyboardInterrupt:
         _fail("stopped while loading", 1)
     told = told_to_stop()
-    _say_ready(server, path)
+    _say_ready(server, settings)
     told.wait()
+    click.echo("stopping: requests under way are finished first")
     server.stop()
 
 
 def _opened(host: str, port: int, rest_port: int | None) -> None:
-    click.echo(f"embedded server on {host}: gRPC {port}, REST {rest_port}")
+    click.echo(f"embedded server on {host}: gRPC {port}, REST {rest_port or 'off'}")
 
 
-def _say_ready(server: "RunningServer", path: Path) -> None:
-    click.echo(f"version {server.version} of {server.name} is loaded")
-    _say_how(server.name, path, server.target.rpartition(":")[0], server.rest_port)
+def _say_ready(server: "RunningServer", settings: "Settings") -> None:
+    for wanted in settings.models:
+        version = server.models.version_of(wanted.name)
+        click.echo(f"version {version} of {wanted.name} is loaded")
+    _say_how(settings, server.target.rpartition(":")[0], server.rest_port)
 
 
-def _say_how(name: str, path: Path, host: str, rest_port: int | None) -> None:
-    click.echo(f"model {name}: {path}")
-    url = f"http://{host}:{rest_port}/v1/models/{name}:predict"
-    click.echo(f"""try   curl -d '{{"instances": ["A delight."]}}' {url}""")
+def _say_how(settings: "Settings", host: str, rest_port: int | None) -> None:
+    for wanted in settings.models:
+        base = wanted.base_path
+        click.echo(f"model {wanted.name}: {base.pinned_path or base.path}")
+    if settings.models and rest_port:
+        url = f"http://{host}:{rest_port}/v1/models/{settings.models[0].name}:predict"
+        click.echo(f"""try   curl -d '{{"instances": ["A delight."]}}' {url}""")
     sys.stdout.flush()
 
 

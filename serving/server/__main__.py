@@ -1,6 +1,6 @@
 """The embedded server as a process of its own, for programs that want one.
 
-    python -m serving.server PATH [--name N] [--host H] [--port 0] [--rest-port 0 | --no-rest]
+    python -m serving.server PATH --port=0 --rest_api_port=0 [flags of tensorflow_model_server]
 
 When it answers, it prints one line of JSON on standard output:
 
@@ -9,35 +9,38 @@ When it answers, it prints one line of JSON on standard output:
 
 and then serves until SIGTERM, SIGINT or, with --until-stdin-closes, the end of standard input (so
 that it never outlives the program that started it). A failed start says why on standard error and
-exits with 2 (no model that can be served) or 1 (port in use and other faults of the machine).
+exits with 2 (a wrong flag or file, no model that can be served) or 1 (port in use and other faults
+of the machine).
 """
 
-import argparse
 import json
 import os
 import signal
 import sys
 import threading
+from importlib import metadata
 
-from serving.errors import NotAModel
+from serving.errors import BadConfig, NotAModel
 from serving.quiet import quiet_tensorflow
-from serving.server.main import RunningServer, start
+from serving.server.flags import note_those_without_effect, parse, parser
+from serving.server.from_flags import settings_of
+from serving.server.main import RunningServer, serve
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Serves until told to stop; returns the exit code."""
-    options = _parser().parse_args(arguments)
-    quiet_tensorflow()
+    program = parser("python -m serving.server")
+    program.add_argument("--until-stdin-closes", action="store_true")
     try:
-        server = start(
-            options.path,
-            name=options.name,
-            host=options.host,
-            port=options.port,
-            rest_port=None if options.no_rest else options.rest_port,
-            poll_seconds=options.poll_seconds,
-        )
-    except NotAModel as error:
+        options, given = parse(program, sys.argv[1:] if arguments is None else arguments)
+        if options.version:
+            print(versions())
+            return 0
+        note_those_without_effect(given)
+        settings = settings_of(options)
+        quiet_tensorflow()
+        server = serve(settings)
+    except (BadConfig, NotAModel) as error:
         print(error, file=sys.stderr)
         return 2
     except OSError as error:
@@ -48,6 +51,12 @@ def main(arguments: list[str] | None = None) -> int:
     told.wait()
     server.stop()
     return 0
+
+
+def versions() -> str:
+    """What --version prints."""
+    packages = ("rawbert", "tensorflow", "tensorflow-text", "tensorflow-serving-api", "grpcio")
+    return "\n".join(f"{name} {metadata.version(name)}" for name in packages)
 
 
 def told_to_stop(stdin_closes: bool = False) -> threading.Event:
@@ -79,19 +88,6 @@ def _ready(server: RunningServer) -> dict[str, object]:
         "rest_port": server.rest_port,
         "pid": os.getpid(),
     }
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m serving.server")
-    parser.add_argument("path", help="base path with numbered versions, or one version")
-    parser.add_argument("--name", help="the model's name (default: the base folder's)")
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=0, help="gRPC; 0 takes any free port")
-    parser.add_argument("--rest-port", type=int, default=0, help="0 takes any free port")
-    parser.add_argument("--no-rest", action="store_true")
-    parser.add_argument("--poll-seconds", type=float, default=1.0, help="0: no new versions")
-    parser.add_argument("--until-stdin-closes", action="store_true")
-    return parser
 
 
 if __name__ == "__main__":

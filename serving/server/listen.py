@@ -2,8 +2,11 @@
 
 import asyncio
 import errno
+import os
 import socket
+import stat
 import threading
+from collections.abc import Sequence
 from concurrent import futures
 from typing import Any
 
@@ -12,8 +15,11 @@ import uvicorn
 
 from serving.errors import PortInUse
 from serving.server.http_connection import Connection
+from serving.server.settings import Settings, Tls
 
 MAX_MESSAGE_BYTES = 64 << 20
+# Calls that wait for a thread; more are refused with RESOURCE_EXHAUSTED.
+MAX_WAITING_RPCS = 1024
 
 
 def address(host: str, port: int) -> str:
@@ -44,30 +50,67 @@ def bound_socket(host: str, port: int, flag: str) -> socket.socket:
     return bound
 
 
-def open_grpc(host: str, port: int, threads: int) -> tuple[grpc.Server, int]:
-    """A gRPC server that holds its port but does not answer before it is started.
+def open_grpc(
+    settings: Settings, interceptors: Sequence[grpc.ServerInterceptor] = ()
+) -> tuple[grpc.Server, int]:
+    """A gRPC server that holds its port and socket but does not answer before it is started.
 
     Raises:
-        PortInUse, OSError: as `bound_socket`.
+        PortInUse, OSError: as `bound_socket`, or as `free_socket_path`.
     """
     # gRPC says only that it failed to bind, so a plain socket asks for the reason first; and
     # without so_reuseport=0 a second server would silently share the port of the first.
-    bound_socket(host, port, "--port").close()
+    bound_socket(settings.host, settings.port, "--port").close()
     server = grpc.server(
-        futures.ThreadPoolExecutor(threads, thread_name_prefix="grpc"),
+        futures.ThreadPoolExecutor(settings.threads, thread_name_prefix="grpc"),
+        interceptors=list(interceptors),
+        maximum_concurrent_rpcs=settings.threads + MAX_WAITING_RPCS,
         options=[
             ("grpc.so_reuseport", 0),
             ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
             ("grpc.max_send_message_length", -1),
+            *settings.channel_arguments,
         ],
     )
     try:
-        taken = server.add_insecure_port(address(host, port))
+        taken = _add_port(server, address(settings.host, settings.port), settings.tls)
     except RuntimeError as error:
-        raise PortInUse(host, port, "--port") from error
+        raise PortInUse(settings.host, settings.port, "--port") from error
     if not taken:
-        raise PortInUse(host, port, "--port")
+        raise PortInUse(settings.host, settings.port, "--port")
+    if settings.socket_path:
+        free_socket_path(settings.socket_path)
+        _add_port(server, f"unix:{settings.socket_path}", settings.tls)
     return server, taken
+
+
+def _add_port(server: grpc.Server, where: str, tls: Tls | None) -> int:
+    if tls is None:
+        return server.add_insecure_port(where)
+    pair = (tls.key, tls.certificate)
+    credentials = grpc.ssl_server_credentials([pair], tls.ca, tls.verify_clients)
+    return server.add_secure_port(where, credentials)
+
+
+def free_socket_path(path: str) -> None:
+    """Removes a Unix socket that nobody listens on any more: a killed server leaves its own.
+
+    Raises:
+        FileExistsError: somebody listens there, or the path is no socket.
+    """
+    if not os.path.lexists(path):
+        return
+    if not stat.S_ISSOCK(os.lstat(path).st_mode):
+        raise FileExistsError(errno.EEXIST, f"--grpc_socket_path {path} is a file, not a socket")
+    with socket.socket(socket.AF_UNIX) as asking:
+        try:
+            asking.connect(path)
+        except ConnectionRefusedError:
+            os.unlink(path)
+            return
+    raise FileExistsError(
+        errno.EEXIST, f"another server listens on {path}: stop it, or give another path"
+    )
 
 
 class RestServer:

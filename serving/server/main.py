@@ -4,43 +4,49 @@ with start("out/reviews/serving/reviews", port=0, rest_port=None) as server:
     Client(server.target, name=server.name).predict(["A delight."])
 """
 
-import os
+import logging
 import socket
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import grpc
+from starlette.routing import Route
 
-from serving.errors import NotAModel
+from serving.errors import BadConfig, NotAModel, ServingError
 from serving.server import listen
-from serving.server.versions import BasePath, open_base_path
+from serving.server.from_flags import read_models
+from serving.server.metrics import Metrics
+from serving.server.observed import ObservedGrpc, ObservedRest, page
+from serving.server.settings import Settings
+from serving.server.versions import check_versions, open_base_path
+from serving.server.wanted import WantedModel
 
 if TYPE_CHECKING:
     from serving.server.models import Models
 
+_log = logging.getLogger(__name__)
+
 GRACE_SECONDS = 30.0
+Opened = Callable[[str, int, int | None], None]
 
 
 class RunningServer:
     """A server that answers; stop it, or use it as a context manager.
 
-    Attributes: `name` of the model, `host`, `port` (gRPC), `rest_port` (None without REST),
-    `target` ("host:port" for a gRPC client) and `version` (the one served now).
+    Attributes: `name` of the first model, `host`, `port` (gRPC), `rest_port` (None without REST),
+    `target` ("host:port" for a gRPC client) and `version` (the newest one of the first model).
     """
 
-    def __init__(self, doors: "Doors", name: str, models: "Models", threads: int) -> None:
-        self.name, self.models = name, models
-        self.host, self.port, self.rest_port = doors.host, doors.port, doors.rest_port
+    def __init__(self, doors: "Doors", models: "Models", name: str) -> None:
+        self.name, self.models, self.metrics = name, models, doors.metrics
+        self.host, self.port, self.rest_port = doors.settings.host, doors.port, doors.rest_port
         self._stopped = threading.Event()
         self._grpc = doors.grpc_server
         self._rest = None
         if doors.rest_socket is not None:
-            from serving.server.rest import application
-
-            app = application(models, threads)
+            app = _rest_application(doors, models)
             self._rest = listen.RestServer(app, doors.rest_socket, GRACE_SECONDS)
         self._grpc.start()
 
@@ -51,7 +57,7 @@ class RunningServer:
 
     @property
     def version(self) -> int:
-        """The version of the model that is served now."""
+        """The newest version of the first model that is served now."""
         return self.models.version_of(self.name)
 
     def wait(self, timeout: float | None = None) -> bool:
@@ -59,7 +65,7 @@ class RunningServer:
         return self._stopped.wait(timeout)
 
     def stop(self, grace: float = GRACE_SECONDS) -> None:
-        """Drains: refuses new requests, finishes those under way, frees the model."""
+        """Drains: refuses new requests, finishes those under way, frees the models."""
         if self._stopped.is_set():
             return
         ended = self._grpc.stop(grace)
@@ -88,14 +94,16 @@ class Doors:
         PortInUse, OSError: one of them cannot be had; none is held then.
     """
 
-    def __init__(self, host: str, port: int, rest_port: int | None, threads: int) -> None:
-        self.host = host
+    def __init__(self, settings: Settings) -> None:
+        self.settings, self.metrics = settings, Metrics()
+        self.known: Callable[[str], bool] = lambda name: False
         self.rest_socket: socket.socket | None = None
-        if rest_port is not None:
-            self.rest_socket = listen.bound_socket(host, rest_port, "--rest-port")
+        if settings.rest_port is not None:
+            self.rest_socket = listen.bound_socket(settings.host, settings.rest_port, "--rest-port")
         self.rest_port = self.rest_socket.getsockname()[1] if self.rest_socket else None
+        counting = [ObservedGrpc(self.metrics, lambda name: self.known(name))]
         try:
-            self.grpc_server, self.port = listen.open_grpc(host, port, threads)
+            self.grpc_server, self.port = listen.open_grpc(settings, counting)
         except OSError:
             self._close_rest()
             raise
@@ -116,57 +124,105 @@ def start(
     path: str | Path,
     *,
     name: str | None = None,
-    host: str = "127.0.0.1",
-    port: int = 8500,
-    rest_port: int | None = 8501,
-    poll_seconds: float = 1.0,
-    threads: int | None = None,
-    opened: Callable[[str, int, int | None], None] | None = None,
+    opened: Opened | None = None,
+    **settings: Any,
 ) -> RunningServer:
     """Loads the newest version under `path`, warms it, and answers.
 
     Args:
         path: a base path with numbered versions, or one version, which is then pinned.
         name: the model's name for clients; the base folder's by default.
-        port: for gRPC; 0 takes any free port.
-        rest_port: for REST; 0 takes any free port, None is no REST.
-        poll_seconds: how often to look for new versions; 0 never.
-        threads: requests run at once, for each protocol; 4 times the cores, at least 16.
         opened: called with host, port and REST port once they are held, before the model loads.
+        settings: fields of `Settings`.
 
     Raises:
         NotAModel: nothing at `path` can be served.
         PortInUse, OSError: a port cannot be had. Both are known before TensorFlow is imported.
     """
     base_path = open_base_path(path)
-    threads = threads or max(16, 4 * (os.cpu_count() or 1))
-    doors = Doors(host, port, rest_port, threads)
+    wanted = WantedModel(name or base_path.default_name, base_path)
+    return serve(Settings((wanted,), **settings), opened)
+
+
+def serve(settings: Settings, opened: Opened | None = None) -> RunningServer:
+    """Loads all models of the settings, warms them, and answers.
+
+    Raises:
+        NotAModel: a model has no version that can be served.
+        BadConfig: a label is given to a version that is not loaded.
+        PortInUse, OSError: a port cannot be had.
+    """
+    for wanted in settings.models:
+        check_versions(wanted.base_path)
+    doors = Doors(settings)
     if opened:
-        opened(doors.host, doors.port, doors.rest_port)
+        opened(settings.host, doors.port, doors.rest_port)
     try:
-        models = _load(name or base_path.default_name, base_path, doors.grpc_server)
+        models = _load(settings, doors)
     except BaseException:
         doors.close()
         raise
-    models.watch(poll_seconds)
-    return RunningServer(doors, models.names[0], models, threads)
+    models.watch(settings.poll_seconds)
+    if settings.config_file:
+        models.watch(settings.config_poll_seconds, _ConfigWatch(settings.config_file, models))
+    return RunningServer(doors, models, settings.models[0].name if settings.models else "")
 
 
-def _load(name: str, base_path: BasePath, server: grpc.Server) -> "Models":
+def _load(settings: Settings, doors: Doors) -> "Models":
     # Importing TensorFlow takes seconds: a wrong path or a taken port is told without it.
     from serving.server import grpc_service, model_service
-    from serving.server.model import Model
     from serving.server.models import Models
 
-    model = Model(name, base_path)
-    model.refresh()
-    if model.version is None:
-        reasons = "; ".join(f"version {v}: {s.message}" for v, s in model.states.items())
-        raise NotAModel(base_path.path, reasons, "No version can be served.")
-    models = Models([model])
-    grpc_service.add_service(server, models)
-    model_service.add_service(server, models)
+    models = Models(settings.loading, settings.retries, settings.unavailable_labels)
+    doors.known = lambda name: name in models.names
+    try:
+        models.apply(settings.models)
+    except ServingError as error:
+        models.close()
+        if error.code.name == "FAILED_PRECONDITION":
+            raise BadConfig(str(settings.config_file), _labels_at_start(error)) from error
+        where = ", ".join(str(wanted.base_path.path) for wanted in settings.models)
+        raise NotAModel(where, error.message, "No version can be served.") from error
+    grpc_service.add_service(doors.grpc_server, models)
+    model_service.add_service(doors.grpc_server, models)
     return models
+
+
+def _labels_at_start(error: ServingError) -> str:
+    return (
+        f"{error.message}. TF Serving refuses every label at its start, when nothing is loaded yet:"
+        " give --allow_version_labels_for_unavailable_models, or add labels later"
+    )
+
+
+class _ConfigWatch:
+    """Reads the config file again and applies it when it has changed."""
+
+    def __init__(self, path: Path, models: "Models") -> None:
+        self._path, self._models = path, models
+        self._applied = path.read_bytes()
+
+    def __call__(self) -> None:
+        try:
+            text = self._path.read_bytes()
+            if text == self._applied:
+                return
+            self._models.apply(read_models(self._path))
+            self._applied = text
+            _log.info("%s was read again: %s", self._path, ", ".join(self._models.names))
+        except (BadConfig, OSError, ServingError) as error:
+            _log.error("the models stay as they are: %s", error)
+
+
+def _rest_application(doors: Doors, models: "Models") -> Any:
+    from serving.server.rest import application
+
+    settings = doors.settings
+    metrics = [Route(settings.metrics_path, page(doors.metrics))] if settings.metrics_path else []
+    app = application(
+        models, settings.rest_threads, allow_origins=settings.rest_origins, routes=metrics
+    )
+    return ObservedRest(app, doors.metrics, doors.known)
 
 
 def _reachable(host: str) -> str:

@@ -8,7 +8,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -55,6 +55,7 @@ def spawn(
     *,
     name: str | None = None,
     rest: bool = False,
+    flags: Sequence[str] = (),
     cwd: str | Path | None = None,
     env: Mapping[str, str] | None = None,
 ) -> ServerProcess:
@@ -64,6 +65,7 @@ def spawn(
         path: a base path, or one version, which is then pinned.
         name: the model's name for clients; the base folder's by default.
         rest: whether to open REST too.
+        flags: more of the server's flags.
         cwd: the process's working folder.
         env: its environment; the caller's by default.
 
@@ -72,8 +74,8 @@ def spawn(
         OSError: the process failed otherwise.
     """
     command = [sys.executable, "-m", "serving.server", str(Path(path).absolute())]
-    command += ["--until-stdin-closes"]
-    command += ["--name", name] if name else []
+    command += ["--until-stdin-closes", "--port=0", "--rest_api_port=0", *flags]
+    command += [f"--model_name={name}"] if name else []
     command += [] if rest else ["--no-rest"]
     with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -10,6 +11,9 @@ import tensorflow_text  # noqa: F401 - registers TF Text's ops, which a SavedMod
 from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef
 
 from serving.errors import Code, NotAModel, ServingError, invalid
+from serving.server.batching import batched_outputs
+from serving.server.batching_parameters import Batching
+from serving.server.settings import Loading
 
 
 class Servable:
@@ -22,44 +26,74 @@ class Servable:
     Args:
         path: the version's folder.
         version: its number, which answers carry.
+        loading: tags, batching, session.
 
     Raises:
         NotAModel: TensorFlow cannot load it; carries TensorFlow's reason.
     """
 
-    def __init__(self, path: str | Path, version: int = 1) -> None:
+    def __init__(self, path: str | Path, version: int = 1, loading: Loading | None = None) -> None:
+        loading = loading or Loading()
         self.path, self.version = Path(path), version
         self._graph = tf.Graph()
-        self._session = tf.compat.v1.Session(graph=self._graph)
-        self._callables: dict[tuple[str, tuple[str, ...]], Callable] = {}
+        self._session = tf.compat.v1.Session(graph=self._graph, config=_session_config(loading))
+        self._callables: dict[tuple[tuple[str, ...], tuple[str, ...]], Callable] = {}
+        self._batched: dict[str, tuple[list[str], Callable]] = {}
+        self._max_batch = 0
         self._making = threading.Lock()
         try:
             with self._graph.as_default():
-                meta_graph = tf.compat.v1.saved_model.load(self._session, ["serve"], str(path))
+                tags = list(loading.tags)
+                meta_graph = tf.compat.v1.saved_model.load(self._session, tags, str(path))
         except Exception as error:  # the loader raises whatever its parts raise
             self._session.close()
             raise NotAModel(path, f"cannot be loaded: {_reason(error)}", _LOAD_FIX) from error
-        self._graph.finalize()
         self.signatures: Mapping[str, SignatureDef] = {
             name: signature
             for name, signature in meta_graph.signature_def.items()
             if not name.startswith("__saved_model_")
         }
+        if loading.batching:
+            self._batch(loading.batching)
+        self._graph.finalize()
+
+    def _batch(self, batching: Batching) -> None:
+        splits = batching.enable_large_batch_splitting
+        for name, signature in self.signatures.items():
+            outputs = batched_outputs(self._graph, signature, batching)
+            if outputs is not None:
+                tensor = self._graph.get_tensor_by_name
+                feeds = [tensor(signature.inputs[key].name) for key in sorted(signature.inputs)]
+                call = self._session.make_callable(list(outputs.values()), feed_list=feeds)
+                self._batched[name] = (list(outputs), call)
+        self._max_batch = 0 if splits else batching.max_batch_size
 
     def run(
         self, signature_name: str, inputs: Mapping[str, np.ndarray], outputs: Sequence[str]
     ) -> dict[str, np.ndarray]:
-        """Runs the graph for the named outputs only; the inputs have been checked.
+        """Runs the graph for the named outputs; the inputs have been checked.
+
+        With batching, requests of one signature that come together run together. One that is larger
+        than a batch, and one that failed in company, run alone: a bad request must not fail those
+        that it came with.
 
         Raises:
-            ServingError: with the code and message of the op that failed.
+            ServingError: with the code and message of the op that failed, UNAVAILABLE if the queue
+                for batches is full.
         """
-        names = tuple(outputs)
-        call = self._callables.get((signature_name, names))
-        if call is None:
-            call = self._callable(signature_name, names)
-        feeds = [inputs[name] for name in sorted(self.signatures[signature_name].inputs)]
-        return dict(zip(names, _called(call, feeds), strict=True))
+        if signature_name in self._batched and self._fits(inputs):
+            names, call = self._batched[signature_name]
+            feeds = [inputs[name] for name in sorted(inputs)]
+            try:
+                found = dict(zip(names, _called(call, feeds), strict=True))
+                return {name: found[name] for name in outputs}
+            except ServingError as error:
+                if error.code is Code.UNAVAILABLE:
+                    raise
+        signature = self.signatures[signature_name]
+        fed = {signature.inputs[name].name: array for name, array in inputs.items()}
+        arrays = self.run_tensors(fed, [signature.outputs[name].name for name in outputs])
+        return {name: arrays[signature.outputs[name].name] for name in outputs}
 
     def run_tensors(
         self, feeds: Mapping[str, np.ndarray], fetches: Sequence[str]
@@ -69,44 +103,51 @@ class Servable:
         Raises:
             ServingError: as `run`.
         """
-        names = tuple(fetches)
-        tensor = self._graph.get_tensor_by_name
-        key = ("", (*sorted(feeds), "", *names))
-        with self._making:
-            call = self._callables.get(key)
-            if call is None:
-                fed = [tensor(name) for name in sorted(feeds)]
-                call = self._session.make_callable([tensor(name) for name in names], fed)
-                self._callables[key] = call
-        arrays = _called(call, [feeds[name] for name in sorted(feeds)])
+        fed, names = tuple(sorted(feeds)), tuple(sorted(set(fetches)))
+        call = self._callables.get((fed, names))
+        if call is None:
+            call = self._callable(fed, names)
+        arrays = _called(call, [feeds[name] for name in fed])
         return dict(zip(names, arrays, strict=True))
 
-    def _callable(self, signature_name: str, outputs: tuple[str, ...]) -> Callable:
-        signature = self.signatures[signature_name]
+    def _fits(self, inputs: Mapping[str, np.ndarray]) -> bool:
+        rows = len(next(iter(inputs.values())))
+        return rows > 0 and (not self._max_batch or rows <= self._max_batch)
+
+    def _callable(self, feeds: tuple[str, ...], fetches: tuple[str, ...]) -> Callable:
         tensor = self._graph.get_tensor_by_name
-        feeds = [tensor(signature.inputs[name].name) for name in sorted(signature.inputs)]
-        fetches = [tensor(signature.outputs[name].name) for name in outputs]
         with self._making:
-            call = self._session.make_callable(fetches, feed_list=feeds)
-            return self._callables.setdefault((signature_name, outputs), call)
+            fed = [tensor(name) for name in feeds]
+            call = self._session.make_callable([tensor(name) for name in fetches], feed_list=fed)
+            return self._callables.setdefault((feeds, fetches), call)
 
     def close(self) -> None:
         """Frees the session with its variables and tables; nobody may be running it."""
         self._callables.clear()
+        self._batched.clear()
         self._session.close()
+
+
+def _session_config(loading: Loading) -> tf.compat.v1.ConfigProto:
+    config = tf.compat.v1.ConfigProto(
+        intra_op_parallelism_threads=loading.intra_op_threads,
+        inter_op_parallelism_threads=loading.inter_op_threads,
+    )
+    config.gpu_options.per_process_gpu_memory_fraction = loading.gpu_memory_fraction
+    return config
 
 
 _LOAD_FIX = "It needs the tag `serve`, and only ops of this TensorFlow and TensorFlow Text."
 
 
-def _called(call: Callable, feeds: Sequence[np.ndarray]) -> Sequence[np.ndarray]:
+def _called(call: Callable, feeds: Sequence[np.ndarray]) -> Any:
     try:
         return call(*feeds)
     except tf.errors.OpError as error:
         raise ServingError(Code(error.error_code), _reason(error)) from error
     except UnicodeDecodeError as error:
-        # An op quoted bad bytes of its input; the binding trips over its message, and the code is
-        # lost with it.
+        # An op quoted bad bytes of its input; the binding trips over its message, and the code
+        # is lost with it.
         raise invalid(error.object.decode("utf-8", "replace")) from error
 
 

@@ -70,9 +70,18 @@ def open_base_path(path: str | Path) -> BasePath:
         number = version_of(path)
         base = path if number is None else path.parent
         return BasePath(base, 1 if number is None else number, path)
-    if not versions_under(path):
-        raise NotAModel(path, _found_in(path), _fix_for(path))
+    check_versions(BasePath(path))
     return BasePath(path)
+
+
+def check_versions(base: BasePath) -> None:
+    """Whether anything there looks like a version.
+
+    Raises:
+        NotAModel: nothing does; says what was found instead.
+    """
+    if not base.versions():
+        raise NotAModel(base.path, _found_in(base.path), _fix_for(base.path))
 
 
 def _found_in(path: Path) -> str:

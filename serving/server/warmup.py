@@ -40,8 +40,8 @@ def requests_in(path: Path) -> Iterator[prediction_log_pb2.PredictionLog]:
         ) from error
 
 
-def warm(servable: Servable) -> int:
-    """Runs the servable's warm-up requests and counts them.
+def warm(servable: Servable, iterations: int = 1) -> int:
+    """Runs the servable's warm-up requests, each so many times, and counts them.
 
     Raises:
         NotAModel: a request of the model's own fails, which TF Serving takes for a broken model.
@@ -49,7 +49,8 @@ def warm(servable: Servable) -> int:
     count = 0
     for log in requests_in(servable.path):
         try:
-            _replay(servable, log)
+            for _ in range(iterations):
+                _replay(servable, log)
         except ServingError as error:
             fix = "Its warm-up requests must be answerable."
             raise NotAModel(servable.path, f"warm-up request {count}: {error}", fix) from error

@@ -54,7 +54,7 @@ def test_a_model_that_does_not_load_is_exit_code_2(fake_base: Path) -> None:
     options = ["--engine", "embedded", "--port", "0", "--rest-port", "0"]
     result = CliRunner().invoke(serve, [str(fake_base), *options])
     assert result.exit_code == 2
-    assert "version 3: cannot be loaded" in result.stderr
+    assert "version: 3 cannot be loaded" in result.stderr
 
 
 def test_a_real_tf_serving_is_handed_the_model(fake_base: Path, tf_serving: dict) -> None:

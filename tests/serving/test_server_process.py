@@ -47,7 +47,7 @@ def test_it_serves_without_what_trained_it_and_drains_on_sigterm(
 ) -> None:
     from serving.client import Client
 
-    command = [sys.executable, "-c", HERMETIC, str(base_path)]
+    command = [sys.executable, "-c", HERMETIC, str(base_path), "--port=0", "--rest_api_port=0"]
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         ready = json.loads(process.stdout.readline())
