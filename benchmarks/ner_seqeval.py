@@ -19,6 +19,7 @@ import tensorflow as tf
 from source_words import Entity, Words
 
 from components.entity_metrics import Matches, gold_entities, matches, predicted_entities
+from trainer.span_columns import WORDS
 
 _AT_ONCE = 32
 
@@ -90,7 +91,7 @@ def asked(model: Path, patterns: tuple[str, ...], column: str) -> Iterator[Text]
             outputs = served.predict_arrays([row[column].bytes_list.value[0] for row in rows])
             for number, (record, row) in enumerate(zip(batch, rows, strict=True)):
                 answer = {name: array[number] for name, array in outputs.items()}
-                words = [row[name].int64_list.value for name in ("word_starts", "word_ends")]
+                words = [row[name].int64_list.value for name in WORDS]
                 yield Text(Words(*words), gold_entities(record), predicted_entities(answer))
 
 

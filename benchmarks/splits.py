@@ -61,9 +61,10 @@ def _tagged(example: Any, text: str) -> dict[str, Any]:
     from source_words import Words, word_tags
 
     from components.entity_metrics import gold_entities
+    from trainer.span_columns import WORDS
 
     features = example.features.feature
-    words = Words(*(features[key].int64_list.value for key in ("word_starts", "word_ends")))
+    words = Words(*(features[key].int64_list.value for key in WORDS))
     raw = features[text].bytes_list.value[0]
     spans = zip(words.starts, words.ends, strict=True)
     return {

@@ -17,6 +17,8 @@ import tensorflow as tf
 import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis.metrics import metric_types
 
+from trainer.span_columns import SPANS
+
 Entity = tuple[int, int, str]  # first byte, byte after the last one, type
 
 F1, PRECISION, RECALL = "entity_f1", "entity_precision", "entity_recall"
@@ -145,13 +147,11 @@ def matches(gold: list[Entity], predicted: list[Entity]) -> ByType:
 def gold_entities(serialized: bytes) -> list[Entity]:
     """The spans of a serialized tf.Example; none where its features are absent."""
     features = tf.train.Example.FromString(serialized).features.feature
+    starts, ends, types = (features[name] for name in SPANS)
     return [
         (start, end, kind.decode("utf-8", "replace"))
         for start, end, kind in zip(
-            features["span_starts"].int64_list.value,
-            features["span_ends"].int64_list.value,
-            features["span_types"].bytes_list.value,
-            strict=True,
+            starts.int64_list.value, ends.int64_list.value, types.bytes_list.value, strict=True
         )
     ]
 

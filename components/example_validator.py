@@ -15,8 +15,8 @@ from tfx.proto.orchestration import execution_result_pb2
 from tfx.types import artifact_utils
 from tfx.utils import io_utils
 
-from components.text_schema_gen import SPAN_TYPES
 from trainer.errors import BadInput
+from trainer.span_columns import SPAN_TYPES
 
 _UNEXPECTED = anomalies_pb2.AnomalyInfo.ENUM_TYPE_UNEXPECTED_STRING_VALUES
 _SHOWN = 5

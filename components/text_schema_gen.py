@@ -19,9 +19,7 @@ from tfx.utils import io_utils, json_utils
 
 from components.splits import SPLITS
 from trainer.errors import BadInput
-
-OFFSETS = ("span_starts", "span_ends", "word_starts", "word_ends")
-SPAN_TYPES = "span_types"
+from trainer.span_columns import OFFSETS, SPAN_TYPES
 
 
 def describe_text(feature: schema_pb2.Feature) -> None:

@@ -18,6 +18,7 @@ from components.readers.detect_scheme import scheme_of
 from components.readers.select import Selection
 from components.sift import sift
 from components.text_counts import Entry, count, partitions
+from trainer import span_columns
 from trainer.errors import BadInput
 
 ROWS_PER_SHARD = 100_000  # so that what comes next can read a large file's rows in parallel
@@ -70,17 +71,16 @@ def split_folder(uri: str, split: str) -> str:
 def to_example(row: Row) -> tf.train.Example:
     """The row's columns as bytes features; an absent value is an absent feature.
 
-    Of tagged rows also ``span_starts``, ``span_ends``, ``word_starts``, ``word_ends`` (UTF-8 bytes
-    of the text) and ``span_types``, lists that may be empty.
+    Of tagged rows also the `span_columns`.
     """
     features = {name: _texts([value]) for name, value in row.values.items()}
     if row.spans:
         features |= {
-            "span_starts": _offsets(row.spans.starts),
-            "span_ends": _offsets(row.spans.ends),
-            "span_types": _texts(row.spans.types),
-            "word_starts": _offsets(row.spans.word_starts),
-            "word_ends": _offsets(row.spans.word_ends),
+            span_columns.SPAN_STARTS: _offsets(row.spans.starts),
+            span_columns.SPAN_ENDS: _offsets(row.spans.ends),
+            span_columns.SPAN_TYPES: _texts(row.spans.types),
+            span_columns.WORD_STARTS: _offsets(row.spans.word_starts),
+            span_columns.WORD_ENDS: _offsets(row.spans.word_ends),
         }
     return tf.train.Example(features=tf.train.Features(feature=features))
 

@@ -20,6 +20,7 @@ from pipeline.recipe_yaml import Document, KeyPath
 from serving.ops import table
 from trainer.errors import BadInput
 from trainer.model import config as encoder_config
+from trainer.span_columns import SPANS, WORDS
 
 
 @dataclass(frozen=True)
@@ -76,10 +77,7 @@ _TAG_NAMES = {
     **dict.fromkeys(
         ("first_piece", "tag_ids", "misaligned_spans"), "an output of `transform_features`"
     ),
-    **dict.fromkeys(
-        ("span_starts", "span_ends", "span_types", "word_starts", "word_ends"),
-        "a column that tagged examples have",
-    ),
+    **dict.fromkeys((*SPANS, *WORDS), "a column that tagged examples have"),
 }  # fmt: skip
 
 

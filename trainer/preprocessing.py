@@ -8,6 +8,7 @@ from typing import Any
 import tensorflow as tf
 import tensorflow_transform as tft
 
+from trainer import span_columns
 from trainer.text import labels, pack
 from trainer.text.tokenize import PieceTokenizer
 from trainer.text.vocabulary import Vocabulary
@@ -20,7 +21,6 @@ FIXED_OUTPUTS = {
     "classify": ("dropped_tokens", "label"),
     "tag": ("dropped_tokens", "misaligned_spans"),
 }
-SPAN_COLUMNS = ("span_starts", "span_ends", "span_types")
 
 
 def preprocessing_fn(inputs: dict[str, Any], custom_config: dict[str, Any]) -> dict[str, Any]:
@@ -28,7 +28,7 @@ def preprocessing_fn(inputs: dict[str, Any], custom_config: dict[str, Any]) -> d
 
     Args:
         inputs: raw columns by name: the text column ``[batch] string``; to classify, the label
-            column as a ``[batch, (0 or 1)] string`` SparseTensor; to tag, `SPAN_COLUMNS` as
+            column as a ``[batch, (0 or 1)] string`` SparseTensor; to tag, `span_columns.SPANS` as
             ``[batch, (spans)]`` SparseTensors, the types strings, the others int64.
         custom_config: ``task``, ``text`` and ``label`` (column names), ``max_tokens``, and
             ``encoder``, the folder with ``vocab.txt`` and ``tokenizer_config.json`` (see
@@ -72,7 +72,7 @@ def _label(inputs: dict[str, Any], _: pack.Packed, config: dict[str, Any]) -> di
 
 
 def _tags(inputs: dict[str, Any], packed: pack.Packed, _: dict[str, Any]) -> dict[str, Any]:
-    starts, ends, types = (inputs[name] for name in SPAN_COLUMNS)
+    starts, ends, types = (inputs[name] for name in span_columns.SPANS)
     spans = labels.Spans(*(_ragged(span) for span in (starts, ends, _ids(types))))
     begins, reaches = word_spans(packed.first_piece, packed.starts, packed.ends)
     tags, misaligned = labels.word_tags(

@@ -7,8 +7,8 @@ import tensorflow as tf
 
 from trainer.model import tags
 from trainer.model.tagger import Tagger
-from trainer.preprocessing import SPAN_COLUMNS
 from trainer.servables.text import Features, Tensors, TextServable
+from trainer.span_columns import SPANS
 from trainer.text import quotes
 from trainer.text.rows import row_of_values
 from trainer.text.word_spans import word_spans
@@ -31,7 +31,7 @@ class TaggerServable(TextServable):
         types: list[str],
         **settings: Any,
     ) -> None:
-        kinds = dict(zip(SPAN_COLUMNS, (tf.int64, tf.int64, tf.string), strict=True))
+        kinds = dict(zip(SPANS, (tf.int64, tf.int64, tf.string), strict=True))
         raw = {name: tf.io.VarLenFeature(kind) for name, kind in kinds.items()}
         super().__init__("tag", tagger, transform, raw_features=raw, **settings)
         self._types, self._tags = tf.constant(types), tf.constant(tags.tag_names(types))
