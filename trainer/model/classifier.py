@@ -1,18 +1,15 @@
 """A text classifier: the encoder and its head, built from an encoder's folder."""
 
-import keras
 import tensorflow as tf
 
-from trainer import progress
 from trainer.errors import BadInput
-from trainer.model.checkpoints import safetensors
 from trainer.model.classify import ClassifyHead
-from trainer.model.config import EncoderConfig
 from trainer.model.encoder import Encoder
+from trainer.model.on_encoder import Batch, OnEncoder, load_encoder
 from trainer.model.sums import Sums
 
 
-class Classifier(keras.layers.Layer):
+class Classifier(OnEncoder):
     """Encoder and head.
 
     Args:
@@ -20,18 +17,13 @@ class Classifier(keras.layers.Layer):
         head: on the encoder's pooled output.
     """
 
-    metric = "accuracy"  # what the quality of its Sums is
+    metric = "accuracy"
 
     def __init__(self, encoder: Encoder, head: ClassifyHead) -> None:
-        super().__init__(name="classifier")
-        self.encoder, self.head = encoder, head
-        self.built = True
+        super().__init__(encoder, head, name="classifier")
 
     def call(
-        self,
-        batch: dict[str, tf.Tensor],
-        training: bool = False,
-        seed: tf.Tensor | None = None,
+        self, batch: Batch, training: bool = False, seed: tf.Tensor | None = None
     ) -> tf.Tensor:
         """Scores a batch.
 
@@ -43,26 +35,10 @@ class Classifier(keras.layers.Layer):
         Returns:
             logits [batch, classes].
         """
-        encoder_seed, head_seed = (
-            (None, None)
-            if seed is None
-            else tf.unstack(tf.random.experimental.stateless_split(seed, 2))
-        )
-        encoded = self.encoder(
-            batch["input_word_ids"],
-            batch["input_mask"],
-            batch["input_type_ids"],
-            training=training,
-            seed=encoder_seed,
-        )
+        encoded, head_seed = self.encode(batch, training, seed)
         return self.head(encoded.pooled, training=training, seed=head_seed)
 
-    def sums(
-        self,
-        batch: dict[str, tf.Tensor],
-        training: bool = False,
-        seed: tf.Tensor | None = None,
-    ) -> Sums:
+    def sums(self, batch: Batch, training: bool = False, seed: tf.Tensor | None = None) -> Sums:
         """As a call; the batch has ``label``, [batch] int32, too."""
         logits, label = self(batch, training=training, seed=seed), batch["label"]
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(label, logits)
@@ -85,8 +61,5 @@ def build_classifier(encoder_folder: str, classes: int, seed: int) -> Classifier
     """
     if classes < 2:
         raise BadInput(f"{classes} class", fix="A classifier needs two classes or more.")
-    config = EncoderConfig.from_json(encoder_folder)
-    encoder = Encoder(config, seed=seed)
-    loaded = safetensors.load(encoder, encoder_folder)
-    progress.publish("encoder", loaded=len(loaded.loaded), missing=list(loaded.missing))
-    return Classifier(encoder, ClassifyHead(config, classes, seed=seed))
+    encoder = load_encoder(encoder_folder, seed)
+    return Classifier(encoder, ClassifyHead(encoder.config, classes, seed=seed))

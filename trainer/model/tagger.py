@@ -1,22 +1,17 @@
 """A tagger of entities: the encoder and its head, built from an encoder's folder."""
 
-import keras
 import tensorflow as tf
 
-from trainer import progress
 from trainer.errors import BadInput
-from trainer.model.checkpoints import safetensors
-from trainer.model.config import EncoderConfig
 from trainer.model.encoder import Encoder
+from trainer.model.on_encoder import Batch, OnEncoder, load_encoder
 from trainer.model.sums import Sums
 from trainer.model.tag import HEADS, REST_OF_WORD, TagHead
 from trainer.model.tags import count_matches
 from trainer.model.words import compact
 
-Batch = dict[str, tf.Tensor]
 
-
-class Tagger(keras.layers.Layer):
+class Tagger(OnEncoder):
     """Encoder and head.
 
     A batch is ``input_word_ids``, ``input_mask``, ``input_type_ids``, ``first_piece`` (1 where a
@@ -29,12 +24,10 @@ class Tagger(keras.layers.Layer):
         head: on the encoder's sequence output.
     """
 
-    metric = "entity_f1"  # what the quality of its Sums is
+    metric = "entity_f1"
 
     def __init__(self, encoder: Encoder, head: TagHead) -> None:
-        super().__init__(name="tagger")
-        self.encoder, self.head = encoder, head
-        self.built = True
+        super().__init__(encoder, head, name="tagger")
 
     def emissions(
         self, batch: Batch, training: bool = False, seed: tf.Tensor | None = None
@@ -49,21 +42,10 @@ class Tagger(keras.layers.Layer):
         Returns:
             [rows, tokens, K], or K + 1 where the rest of a word is X, the last column.
         """
-        seeds = (
-            (None, None)
-            if seed is None
-            else tf.unstack(tf.random.experimental.stateless_split(seed, 2))
-        )
-        encoded = self.encoder(
-            batch["input_word_ids"],
-            batch["input_mask"],
-            batch["input_type_ids"],
-            training=training,
-            seed=seeds[0],
-        )
+        encoded, head_seed = self.encode(batch, training, seed)
         # Where the rest of a word is to be told, a BiLSTM has to read it.
         read = _pieces(batch) if self.head.has_x else _words(batch)
-        return self.head(encoded.sequence, read, training=training, seed=seeds[1])
+        return self.head(encoded.sequence, read, training=training, seed=head_seed)
 
     def word_emissions(
         self, batch: Batch, training: bool = False, seed: tf.Tensor | None = None
@@ -174,8 +156,5 @@ def build_tagger(
     for key, given, known in (("head", head, HEADS), ("rest_of_word", rest_of_word, REST_OF_WORD)):
         if given not in known:
             raise BadInput(f"{given!r}", where=key, fix=f"Use one of {', '.join(known)}.")
-    config = EncoderConfig.from_json(encoder_folder)
-    encoder = Encoder(config, seed=seed)
-    loaded = safetensors.load(encoder, encoder_folder)
-    progress.publish("encoder", loaded=len(loaded.loaded), missing=list(loaded.missing))
-    return Tagger(encoder, TagHead(config, types, head, rest_of_word, seed=seed))
+    encoder = load_encoder(encoder_folder, seed)
+    return Tagger(encoder, TagHead(encoder.config, types, head, rest_of_word, seed=seed))

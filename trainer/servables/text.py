@@ -8,10 +8,10 @@ because a signature can give nothing else, and ``n_…`` says how far they are r
 from collections.abc import Callable
 from typing import Any
 
-import keras
 import tensorflow as tf
 
 from trainer.model.encoder import Encoder
+from trainer.model.on_encoder import OnEncoder
 from trainer.preprocessing import VARIABLE_OUTPUTS
 from trainer.text.labels import UNKNOWN
 from trainer.text.vocabulary import Vocabulary
@@ -28,7 +28,7 @@ class TextServable(tf.Module):
 
     Args:
         task: as in the recipe.
-        model: trained; it has an ``encoder``.
+        model: trained.
         transform: tf.Transform's exported function: raw columns to Transform's outputs.
         text: the raw text column's name.
         raw_features: how the other raw columns are parsed, by name; an Example may lack them.
@@ -41,7 +41,7 @@ class TextServable(tf.Module):
     def __init__(
         self,
         task: str,
-        model: keras.layers.Layer,
+        model: OnEncoder,
         transform: Callable[[Tensors], Features],
         *,
         text: str,

@@ -1,0 +1,68 @@
+"""What the models of all tasks are: an encoder with a head on it."""
+
+import keras
+import tensorflow as tf
+
+from trainer import progress
+from trainer.model.checkpoints import safetensors
+from trainer.model.config import EncoderConfig
+from trainer.model.encoder import Encoder, EncoderOutput
+
+Batch = dict[str, tf.Tensor]
+
+
+class OnEncoder(keras.layers.Layer):
+    """An encoder and a head; its variables are the encoder's, then the head's.
+
+    Args:
+        encoder: with its weights.
+        head: of the task.
+        name: of the model.
+    """
+
+    metric: str  # what the quality of its Sums is
+
+    def __init__(self, encoder: Encoder, head: keras.layers.Layer, name: str) -> None:
+        super().__init__(name=name)
+        self.encoder, self.head = encoder, head
+        self.built = True
+
+    def encode(
+        self, batch: Batch, training: bool, seed: tf.Tensor | None
+    ) -> tuple[EncoderOutput, tf.Tensor | None]:
+        """The encoder's outputs, and the head's seed.
+
+        Args:
+            batch: ``input_word_ids``, ``input_mask``, ``input_type_ids``, [rows, tokens] int32.
+            training: whether there is dropout.
+            seed: [2] int32, decides what encoder and head drop; drawn at random if absent.
+        """
+        of_encoder, of_head = (
+            (None, None)
+            if seed is None
+            else tf.unstack(tf.random.experimental.stateless_split(seed, 2))
+        )
+        encoded = self.encoder(
+            batch["input_word_ids"],
+            batch["input_mask"],
+            batch["input_type_ids"],
+            training=training,
+            seed=of_encoder,
+        )
+        return encoded, of_head
+
+
+def load_encoder(folder: str, seed: int) -> Encoder:
+    """The encoder of a folder; random weights where the folder has no checkpoint.
+
+    Args:
+        folder: weights, configuration, vocabulary.
+        seed: of random weights.
+
+    Raises:
+        BadInput: config, vocabulary and checkpoint do not fit together.
+    """
+    encoder = Encoder(EncoderConfig.from_json(folder), seed=seed)
+    loaded = safetensors.load(encoder, folder)
+    progress.publish("encoder", loaded=len(loaded.loaded), missing=list(loaded.missing))
+    return encoder
