@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-from trainer.errors import BadInput
 from trainer.model.classifier import Classifier, build_classifier
 from trainer.model.tagger import Tagger, build_tagger
 from trainer.servables.classifier import ClassifierServable
@@ -12,7 +11,6 @@ from trainer.servables.text import TextServable
 from trainer.text.vocabulary import Vocabulary
 
 Model = Classifier | Tagger
-_AT_LEAST = {"classify": 2, "tag": 1}
 
 
 def build(config: dict[str, Any], encoder_folder: str, labels: list[str], seed: int) -> Model:
@@ -27,8 +25,6 @@ def build(config: dict[str, Any], encoder_folder: str, labels: list[str], seed: 
     Raises:
         BadInput: too few labels, or an encoder that does not fit.
     """
-    if len(labels) < _AT_LEAST[config["task"]]:
-        raise BadInput(f"there is nothing to tell apart: {labels}.", where=config["label"])
     if config["task"] == "tag":
         return build_tagger(
             encoder_folder, len(labels), config["head"], config["rest_of_word"], seed
