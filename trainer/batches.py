@@ -8,6 +8,7 @@ order is a function of seed and epoch alone, so a resumed run sees what the kill
 A text that is longer than the encoder reads gives a row for each of its windows.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import tensorflow as tf
@@ -91,18 +92,19 @@ def word_ids(patterns: list[str]) -> tf.data.Dataset:
 def total(patterns: list[str], feature: str) -> int:
     """Sum over all rows of a feature that has one number a row."""
     spec = {feature: tf.io.FixedLenFeature([], tf.int64)}
-    sums = (
-        read(patterns)
-        .batch(_READ_AT_ONCE)
-        .map(lambda serialized: tf.reduce_sum(tf.io.parse_example(serialized, spec)[feature]))
-    )
-    return int(sums.reduce(tf.constant(0, tf.int64), tf.add).numpy())
+    return _sum(patterns, lambda serialized: tf.io.parse_example(serialized, spec)[feature])
 
 
 def count(patterns: list[str], layout: Layout) -> int:
     """Number of rows, windows counted one by one."""
-    rows = _windows_of(read(patterns), layout.max_tokens)
-    return int(rows.reduce(tf.constant(0, tf.int64), lambda n, *_: n + 1).numpy())
+    return _sum(patterns, lambda serialized: _windows_in(serialized, layout.max_tokens))
+
+
+def _sum(patterns: list[str], number: Callable[[tf.Tensor], tf.Tensor]) -> int:
+    """Over all rows; ``number`` takes serialized examples to one each, [rows] int64."""
+    numbers = read(patterns).batch(_READ_AT_ONCE).map(number)
+    zero = tf.constant(0, tf.int64)
+    return int(numbers.reduce(zero, lambda sum, more: sum + tf.reduce_sum(more)).numpy())
 
 
 def training_batches(patterns: list[str], layout: Layout, seed: int, epoch: int) -> tf.data.Dataset:
@@ -136,11 +138,16 @@ def _windows_of(examples: tf.data.Dataset, max_tokens: int) -> tf.data.Dataset:
     """Serialized examples ▶ (serialized example, number of the window), an element a window."""
 
     def numbered(serialized: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        ids = tf.io.parse_example(serialized, _IDS)["input_word_ids"]
-        number = windows.how_many(ids.row_lengths(), max_tokens)
+        number = _windows_in(serialized, max_tokens)
         return tf.repeat(serialized, number), tf.ragged.range(number).values
 
     return examples.batch(_READ_AT_ONCE).map(numbered).unbatch()
+
+
+def _windows_in(serialized: tf.Tensor, max_tokens: int) -> tf.Tensor:
+    """How many windows each example has, [rows] int64."""
+    ids = tf.io.parse_example(serialized, _IDS)["input_word_ids"]
+    return windows.how_many(ids.row_lengths(), max_tokens)
 
 
 def _batches_of_like_length(rows: tf.data.Dataset, layout: Layout) -> tf.data.Dataset:
