@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from trainer.text import windows
 from trainer.text.labels import UNKNOWN
+from trainer.text.pads import pads
 
 ENCODER_INPUTS = ("input_word_ids", "input_mask", "input_type_ids")
 SHUFFLE_ROWS = 100_000  # about 60 MB; files sorted by class need a deep shuffle
@@ -52,8 +53,7 @@ class Layout:
     @property
     def pads(self) -> dict[str, int]:
         """What stands beyond a row's end."""
-        special = {"input_word_ids": self.pad_id, "tag_ids": UNKNOWN}
-        return {name: special.get(name, 0) for name in _PER_TOKEN[self.task]}
+        return pads(_PER_TOKEN[self.task], self.pad_id)
 
     @property
     def features(self) -> dict[str, tf.io.RaggedFeature | tf.io.FixedLenFeature]:

@@ -13,7 +13,7 @@ import tensorflow as tf
 from trainer.model.encoder import Encoder
 from trainer.model.on_encoder import OnEncoder
 from trainer.preprocessing import VARIABLE_OUTPUTS
-from trainer.text.labels import UNKNOWN
+from trainer.text.pads import pads
 from trainer.text.vocabulary import Vocabulary
 from trainer.text.windows import Windows, windows
 
@@ -54,11 +54,8 @@ class TextServable(tf.Module):
         # Functions, not dictionaries: tf.Module wraps those, and SavedModel would store them.
         self._raw_features = lambda: raw_features
         self._pieces = tf.constant(vocabulary.tokens)
-        special = {
-            "input_word_ids": vocabulary.pad, "starts": -1, "ends": -1, "tag_ids": UNKNOWN
-        }  # fmt: skip
-        pads = {name: special.get(name, 0) for name in VARIABLE_OUTPUTS[task]}
-        self._pads = lambda: pads
+        beyond = pads(VARIABLE_OUTPUTS[task], vocabulary.pad)
+        self._pads = lambda: beyond
         # What a SavedModel must track: the tables and assets of Transform, and the bare variables.
         # The Keras layers stay behind functions: tracked, they would bring every variable again.
         self._transform = transform
@@ -101,9 +98,9 @@ class TextServable(tf.Module):
         layout = features["input_word_ids"]
         width = tf.maximum(tf.constant(1, tf.int64), tf.reduce_max(layout.row_lengths()))
         shape = tf.stack([layout.nrows(), width])
-        pads = self._pads()
+        beyond = self._pads()
         return {
-            name: value.to_tensor(pads[name], shape=shape) if name in pads else value
+            name: value.to_tensor(beyond[name], shape=shape) if name in beyond else value
             for name, value in features.items()
         }
 
