@@ -90,8 +90,8 @@ def word_ids(patterns: list[str]) -> tf.data.Dataset:
 
 
 def total(patterns: list[str], feature: str) -> int:
-    """Sum over all rows of a feature that has one number a row."""
-    spec = {feature: tf.io.FixedLenFeature([], tf.int64)}
+    """Sum over all rows of a feature that has one number a row; rows without it count as 0."""
+    spec = {feature: tf.io.FixedLenFeature([], tf.int64, default_value=0)}
     return _sum(patterns, lambda serialized: tf.io.parse_example(serialized, spec)[feature])
 
 
