@@ -9,7 +9,7 @@ from trainer.model import tags
 from trainer.model.tagger import Tagger
 from trainer.servables.text import Features, Tensors, TextServable
 from trainer.span_columns import SPANS
-from trainer.text import quotes
+from trainer.text.quotes import Quotable
 from trainer.text.rows import row_of_values
 from trainer.text.word_spans import word_spans
 
@@ -40,14 +40,14 @@ class TaggerServable(TextServable):
 
     def predict(self, text: tf.Tensor) -> Tensors:
         """Words, their tags, and the entities that the tags make."""
-        features = self.features(text)
+        features, source = self.features(text), Quotable(text)
         starts, ends = word_spans(features["first_piece"], features["starts"], features["ends"])
         tag_ids, probabilities = self._tag(features, starts)
         answer = {
-            **_quoted(text, starts, ends, "tokens", ""),
+            **_quoted(source, starts, ends, "tokens", ""),
             "tags": tf.gather(self._tags, tag_ids),
             "n_tokens": tf.cast(starts.row_lengths(), tf.int32),
-            **self._entities(text, starts, ends, tag_ids, probabilities),
+            **self._entities(source, starts, ends, tag_ids, probabilities),
             "dropped_tokens": features["dropped_tokens"],
         }
         return {name: _dense(value) for name, value in answer.items()}
@@ -72,7 +72,7 @@ class TaggerServable(TextServable):
 
     def _entities(
         self,
-        text: tf.Tensor,
+        source: Quotable,
         starts: tf.RaggedTensor,
         ends: tf.RaggedTensor,
         tag_ids: tf.RaggedTensor,
@@ -86,7 +86,7 @@ class TaggerServable(TextServable):
         covered = tf.gather(probabilities.values, tf.ragged.range(first, last + 1))
         return {
             **_quoted(
-                text,
+                source,
                 found.starts.with_values(begins),
                 found.starts.with_values(reaches),
                 "entities",
@@ -105,10 +105,10 @@ def _in_batch(places: tf.RaggedTensor, words: tf.RaggedTensor) -> tf.Tensor:
 
 
 def _quoted(
-    text: tf.Tensor, starts: tf.RaggedTensor, ends: tf.RaggedTensor, name: str, prefix: str
+    source: Quotable, starts: tf.RaggedTensor, ends: tf.RaggedTensor, name: str, prefix: str
 ) -> Tensors:
     """Spans as the caller reads them: the text in them, bytes and code points."""
-    quoted = quotes.quote(text, starts, ends)
+    quoted = source.quote(starts, ends)
     return {
         name: quoted.text,
         f"{prefix}starts": starts,

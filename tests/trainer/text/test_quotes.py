@@ -5,7 +5,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trainer.text.quotes import quote
+from trainer.text.quotes import Quotable
 
 CASES = {
     "ascii": (b"ab cd", [(0, 2), (3, 5)], ["ab", "cd"], [(0, 2), (3, 5)]),
@@ -24,7 +24,7 @@ def quoted(texts: list[bytes], spans: list[list[tuple[int, int]]]) -> list:
         tf.ragged.constant([[span[i] for span in row] for row in spans], tf.int32, ragged_rank=1)
         for i in (0, 1)
     ]
-    text, first, last = quote(tf.constant(texts, tf.string), *edges)
+    text, first, last = Quotable(tf.constant(texts, tf.string)).quote(*edges)
     rows = zip(text.to_list(), first.to_list(), last.to_list(), strict=True)
     return [([t.decode() for t in row], list(zip(f, e, strict=True))) for row, f, e in rows]
 
