@@ -5,7 +5,8 @@
     vocab.txt               one piece a line, in id order
     tokenizer_config.json   {"do_lower_case": true or false}
 
-No TFX in here: recipes are checked with it before anything is composed.
+Recipes are checked with it before anything is composed: no TFX in here, and TensorFlow only where
+a checkpoint of its own is converted.
 """
 
 import contextlib
@@ -24,6 +25,7 @@ from components.sources.folder import fingerprint as fingerprint_of_files
 from trainer.errors import BadInput
 from trainer.model.checkpoints import safetensors
 from trainer.model.config import EncoderConfig
+from trainer.text.vocabulary import Vocabulary
 
 _FROM_SCRATCH = "layers, width, heads, intermediate, max_positions, dropout, vocab, lower_case"
 
@@ -53,7 +55,8 @@ def lay_out(source: str, folder: Path, *, copy: bool = True) -> dict[str, Any]:
         said = json.dumps({"do_lower_case": lower}) + "\n"
         (folder / "tokenizer_config.json").write_text(said, encoding="utf-8")
         safetensors.check(folder)
-        _check_pieces(folder)
+        vocabulary = folder / layout.VOCABULARY
+        Vocabulary.parse(vocabulary.read_bytes(), str(vocabulary))
     return {
         "source": source,
         "sha256": fingerprint_of_files(folder),
@@ -155,12 +158,6 @@ def _write_pretrained(source: str, folder: Path, copy: bool) -> bool:
         place = shutil.copyfile if copy else os.symlink
         place((found / layout.WEIGHTS).resolve(), folder / layout.WEIGHTS)
     return lower
-
-
-def _check_pieces(folder: Path) -> None:
-    from trainer.text.vocabulary import Vocabulary  # imports TensorFlow: after the quick checks
-
-    Vocabulary.read(str(folder / layout.VOCABULARY))
 
 
 @contextlib.contextmanager

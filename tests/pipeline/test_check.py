@@ -1,6 +1,8 @@
 """What cannot be used is refused before anything starts, with the recipe's line and the fix."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -125,3 +127,15 @@ def test_fingerprints_follow_the_content_not_the_time(project: Path) -> None:
     changed = run_check(project)
     assert changed.encoder_fingerprint != before.encoder_fingerprint
     assert changed.data_fingerprint == before.data_fingerprint
+
+
+WITHOUT_TENSORFLOW = """
+import sys
+from pipeline import check, recipe
+check.check(*recipe.load("recipe.yaml"))
+assert not {"tensorflow", "keras", "tfx", "apache_beam"} & set(sys.modules)
+"""
+
+
+def test_a_mistake_is_told_before_tensorflow_is_imported(project: Path) -> None:
+    subprocess.run([sys.executable, "-c", WITHOUT_TENSORFLOW], cwd=project, check=True)

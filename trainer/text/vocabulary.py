@@ -1,10 +1,12 @@
-"""The WordPiece vocabulary: one piece a line, the line's number from 0 is the piece's id."""
+"""The WordPiece vocabulary: one piece a line, the line's number from 0 is the piece's id.
+
+Parsing needs no TensorFlow, so that a recipe's check need not wait for it; reading does, which
+knows remote files.
+"""
 
 import hashlib
 from collections import Counter
 from dataclasses import dataclass
-
-import tensorflow as tf
 
 from trainer.errors import BadInput
 
@@ -27,12 +29,13 @@ class Vocabulary:
 
     @classmethod
     def read(cls, path: str) -> "Vocabulary":
-        """Reads a vocabulary file: UTF-8, one piece a line.
+        """Reads a vocabulary file, local or remote.
 
         Raises:
-            BadInput: the file is not there, is empty or not UTF-8, has an empty line or the same
-                piece twice, or lacks one of [PAD], [UNK], [CLS] and [SEP].
+            BadInput: the file is not there, or as `parse`.
         """
+        import tensorflow as tf
+
         try:
             with tf.io.gfile.GFile(path, "rb") as file:
                 content = file.read()
@@ -40,10 +43,20 @@ class Vocabulary:
             raise BadInput(
                 "there is no vocabulary.", where=str(path), fix="Put the encoder's vocab.txt there."
             ) from error
-        tokens = _lines(content, str(path))
-        _check(tokens, str(path))
+        return cls.parse(content, str(path))
+
+    @classmethod
+    def parse(cls, content: bytes, path: str) -> "Vocabulary":
+        """The vocabulary of a file's bytes: UTF-8, one piece a line.
+
+        Raises:
+            BadInput: it is empty or not UTF-8, has an empty line or the same piece twice, or lacks
+                one of [PAD], [UNK], [CLS] and [SEP].
+        """
+        tokens = _lines(content, path)
+        _check(tokens, path)
         ids = {token: number for number, token in enumerate(tokens)}
-        return cls(tokens, ids, str(path), hashlib.sha256(content).hexdigest())
+        return cls(tokens, ids, path, hashlib.sha256(content).hexdigest())
 
     def id(self, token: str) -> int:
         """The id of a piece; BadInput if the vocabulary lacks it."""
