@@ -14,14 +14,25 @@ from runs import Project, Ran, rawbert
 
 
 @pytest.fixture(scope="session")
-def pushed(tiny_project: Any, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A project after its first run, on true labels, and one before it that met a full disk."""
+def project(tiny_project: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a project on true labels."""
     folder = tmp_path_factory.mktemp("pushed-project")
     tiny_project(folder)
-    without_room = rawbert(folder, "run", "recipe.yaml", largest_file=150_000)
-    first = rawbert(folder, "run", "recipe.yaml")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def without_room(project: Path) -> Ran:
+    """The project's very first run, which meets a full disk."""
+    return rawbert(project, "run", "recipe.yaml", largest_file=150_000)
+
+
+@pytest.fixture(scope="session")
+def pushed(project: Path, without_room: Ran) -> Project:
+    """The project after its first whole run, which begins with what the full disk left."""
+    first = rawbert(project, "run", "recipe.yaml")
     assert first.code == 0, first.said
-    return Project(folder, without_room, first)
+    return Project(project, first)
 
 
 @pytest.fixture(scope="session")

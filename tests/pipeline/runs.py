@@ -27,10 +27,9 @@ class Ran:
 
 @dataclass(frozen=True)
 class Project:
-    """A project's folder, a run for which the disk had no room, and its first whole run."""
+    """A project's folder and its first whole run."""
 
     folder: Path
-    without_room: Ran
     first: Ran
 
     @property

@@ -21,12 +21,13 @@ def not_cached(ran: Ran) -> set[str]:
     return {name for name, state in ran.states().items() if state != "cached"}
 
 
-def test_a_disk_without_room_exits_1_and_the_next_run_is_whole(pushed: Project) -> None:
-    stopped = pushed.without_room
-    assert stopped.code == 1, stopped.said
-    assert f"no room left under {pushed.folder / 'out' / 'tiny'}" in stopped.said
-    assert "--out DIR" in stopped.said
-    assert "PUSHED" not in stopped.said
+def test_a_disk_without_room_exits_1_and_the_next_run_is_whole(
+    without_room: Ran, pushed: Project
+) -> None:
+    assert without_room.code == 1, without_room.said
+    assert f"no room left under {pushed.folder / 'out' / 'tiny'}" in without_room.said
+    assert "--out DIR" in without_room.said
+    assert "PUSHED" not in without_room.said
     assert pushed.first.code == 0
 
 

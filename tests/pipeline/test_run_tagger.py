@@ -22,7 +22,7 @@ def tagger(tiny_tagger_project: Any, tmp_path_factory: pytest.TempPathFactory) -
     tiny_tagger_project(folder)
     first = rawbert(folder, "run", "recipe.yaml", "--ask", "Ada Holm was in Lima.")
     assert first.code == 0, first.said
-    return Project(folder, first, first)
+    return Project(folder, first)
 
 
 @pytest.fixture(scope="module")
