@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from runs import Project, Ran, rawbert
+from runs import Project, Ran, rawbert, served_copy
 
 
 @pytest.fixture(scope="session")
@@ -51,13 +51,5 @@ def model_copy(pushed: Project, tmp_path: Path) -> Callable[[], Path]:
 @pytest.fixture(scope="session")
 def served(pushed: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """A client of a fresh server process on a copy of the pushed version."""
-    from serving.client import Client
-    from serving.server.process import spawn
-
-    folder = tmp_path_factory.mktemp("served")
-    shutil.copytree(pushed.model, folder / "tiny" / "1")
-    with (
-        spawn(folder / "tiny", name="tiny", cwd=folder) as server,
-        Client(server.target, name="tiny") as client,
-    ):
+    with served_copy(pushed.model, tmp_path_factory.mktemp("served")) as client:
         yield client

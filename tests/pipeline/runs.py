@@ -2,9 +2,12 @@
 
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -104,6 +107,20 @@ def examples_in(folder: Path, split: str) -> list[Any]:
     files = sorted(str(file) for file in (folder / f"Split-{split}").iterdir())
     records = tf.data.TFRecordDataset(files, compression_type="GZIP")
     return [tf.train.Example.FromString(record) for record in records.as_numpy_iterator()]
+
+
+@contextmanager
+def served_copy(model: Path, folder: Path) -> Iterator[Any]:
+    """A client of a fresh server process on a copy of a version folder, made in ``folder``."""
+    from serving.client import Client
+    from serving.server.process import spawn
+
+    shutil.copytree(model, folder / "tiny" / "1")
+    with (
+        spawn(folder / "tiny", name="tiny", cwd=folder) as server,
+        Client(server.target, name="tiny") as client,
+    ):
+        yield client
 
 
 def served_ids(client: Any, texts: list[bytes]) -> Ids:

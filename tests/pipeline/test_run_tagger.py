@@ -1,14 +1,13 @@
 """`rawbert run` on tagged text: from conll columns to entities of raw strings, or refused."""
 
 import json
-import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
-from runs import Project, examples_in, rawbert, served_ids
+from runs import Project, examples_in, rawbert, served_copy, served_ids
 
 pytestmark = pytest.mark.slow
 
@@ -28,15 +27,7 @@ def tagger(tiny_tagger_project: Any, tmp_path_factory: pytest.TempPathFactory) -
 @pytest.fixture(scope="module")
 def client(tagger: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """Of a fresh server process on a copy of the pushed version."""
-    from serving.client import Client
-    from serving.server.process import spawn
-
-    folder = tmp_path_factory.mktemp("served-tagger")
-    shutil.copytree(tagger.model, folder / "tiny" / "1")
-    with (
-        spawn(folder / "tiny", name="tiny", cwd=folder) as server,
-        Client(server.target, name="tiny") as client,
-    ):
+    with served_copy(tagger.model, tmp_path_factory.mktemp("served-tagger")) as client:
         yield client
 
 
