@@ -5,6 +5,8 @@ uvicorn has a timeout for idle connections only. Bodies have theirs in rest_body
 
 import asyncio
 import json
+import socket
+import struct
 from collections.abc import Callable
 from typing import Any
 
@@ -58,7 +60,7 @@ class Connection(H11Protocol):
         super().on_response_complete()
         self._watch_reader()
         if self.conn.their_state is h11.SEND_BODY:
-            self._start("rest of body", self.rest_of_body_seconds, self.transport.abort)
+            self._start("rest of body", self.rest_of_body_seconds, self._reset)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forgets all timers."""
@@ -90,9 +92,16 @@ class Connection(H11Protocol):
     def _check_reader(self, before: int) -> None:
         self._stop("reader")
         if self.transport.get_write_buffer_size() >= before:
-            self.transport.abort()
+            self._reset()
         else:
             self._watch_reader()
+
+    def _reset(self) -> None:
+        # Without it the kernel would go on offering what is in its own buffer for minutes.
+        at_once = struct.pack("ii", 1, 0)
+        socket_ = self.transport.get_extra_info("socket")
+        socket_.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
+        self.transport.abort()
 
     def _start(self, name: str, seconds: float, late: Callable[..., None], *given: Any) -> None:
         if name not in self._timers:

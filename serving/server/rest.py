@@ -9,7 +9,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 from starlette.types import Receive, Scope, Send
 
 from serving.errors import Code, ServingError
@@ -59,10 +59,10 @@ def application(
         limits: of the request's body.
         max_waiting: requests that may wait for a thread; others are answered 503.
     """
-    api = _Api(models, threads, limits or BodyLimits(), max_waiting)
-    return Starlette(
-        routes=[*routes, Route("/{path:path}", api)], middleware=_middleware(allow_origins)
-    )
+    app = Starlette(routes=routes, middleware=_middleware(allow_origins))
+    # A route "/{path}" would not match every path: not one with a newline, say.
+    app.router.default = _Api(models, threads, limits or BodyLimits(), max_waiting)
+    return app
 
 
 def _middleware(allow_origins: Sequence[str]) -> list[Middleware]:
@@ -87,7 +87,10 @@ class _Api:
         self._limiter: anyio.CapacityLimiter | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        response = await self._respond(Request(scope, receive))
+        request = Request(scope, receive)
+        response = await self._respond(request)
+        if response.status_code in (400, 404, 413, 501):
+            await rest_body.discard(request)
         await response(scope, receive, send)
 
     async def _respond(self, request: Request) -> Response:

@@ -1,16 +1,18 @@
 """Bodies of REST requests and answers: limits, timeouts, gzip."""
 
+import contextlib
 import gzip
 import zlib
 from typing import NamedTuple
 
 import anyio
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 _GZIP_WBITS = 31
 # Below this gzip saves no packet; level 1 costs a third of the default's time for text.
 _GZIP_FROM_BYTES = 1024
 _GZIP_LEVEL = 1
+_DISCARD_SECONDS = 2.0
 
 
 class BodyRefused(Exception):
@@ -54,6 +56,18 @@ async def _joined(request: Request, limits: BodyLimits) -> bytes:
             raise _too_large(limits)
         parts.append(part)
     return b"".join(parts)
+
+
+async def discard(request: Request) -> None:
+    """Takes the rest of a body that nobody wants, for a moment: a client that is still sending
+    would see its connection break, and not the answer that says why.
+    """
+    if "expect" in request.headers:
+        return
+    with anyio.move_on_after(_DISCARD_SECONDS):
+        with contextlib.suppress(ClientDisconnect, RuntimeError):  # gone, or read to the end before
+            async for _ in request.stream():
+                pass
 
 
 def unpacked(body: bytes, encoding: str, limits: BodyLimits) -> bytes:

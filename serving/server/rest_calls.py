@@ -24,7 +24,10 @@ def _predict(models: Models, spec: Any, body: bytes) -> dict[str, Any]:
     with models.servable(spec) as servable:
         if name not in servable.signatures:
             raise invalid(f'Serving signature name: "{name}" not found in signature def')
-        inputs = values.inputs_of(document, servable.signatures[name])
+        signature = servable.signatures[name]
+        if not signature.inputs:
+            raise invalid(f"Failed to get input map for signature: {name}")
+        inputs = values.inputs_of(document, signature)
         outputs = inference.predict(servable, name, inputs)
     return answers.rows(outputs) if "instances" in document else answers.columns(outputs)
 

@@ -37,8 +37,6 @@ def inputs_of(document: Mapping[str, Any], signature: SignatureDef) -> dict[str,
             "'inputs' or 'instances' keys to exist"
         )
     types = {name: tf.as_dtype(info.dtype) for name, info in sorted(signature.inputs.items())}
-    if not types:
-        raise invalid("Failed to get input map for signature")
     with bounded_nesting():
         return _tensors(document, types)
 
@@ -80,12 +78,23 @@ def _from_rows(rows: list[Any], types: Mapping[str, tf.DType]) -> dict[str, np.n
         if _is_row(row) != named:
             expected, got = ("object", "list") if named else ("value/list", "object")
             raise invalid(f"Expecting {expected} but got {got} at item {index} of input list")
-        if named and set(row) != set(types):
-            raise invalid(
-                f"Failed to process element: {index} of 'instances' list. JSON object: "
-                f"{shown(row)} keys must be equal to: {','.join(types)}"
-            )
+        if named:
+            _check_names(index, row, types)
     return {name: _stacked(rows, name, dtype, named) for name, dtype in types.items()}
+
+
+def _check_names(index: int, row: Mapping[str, Any], types: Mapping[str, tf.DType]) -> None:
+    for name in row:
+        if name not in types:
+            raise invalid(
+                f"Failed to process element: {index} key: {name} of 'instances' list. "
+                f"Error: INVALID_ARGUMENT: JSON object: does not have named input: {name}"
+            )
+    if len(row) != len(types):
+        raise invalid(
+            f"Failed to process element: {index} of 'instances' list. JSON object: "
+            f"{shown(row)} keys must be equal to: {','.join(types)}"
+        )
 
 
 def _stacked(rows: list[Any], name: str, dtype: tf.DType, named: bool) -> np.ndarray:
@@ -94,14 +103,20 @@ def _stacked(rows: list[Any], name: str, dtype: tf.DType, named: bool) -> np.nda
     for index, row in enumerate(rows):
         try:
             element = tensor(row[name] if named else row, dtype)
-            if elements and element.shape != elements[0].shape:
-                expected, got = list(elements[0].shape), list(element.shape)
-                raise invalid(f"Expecting shape {expected} but got: {got}")
+            _check_even(elements[0] if elements else element, element)
         except ServingError as error:
             message = f"Failed to process element: {index}{key} of 'instances' list."
             raise invalid(f"{message} Error: {error}") from None
         elements.append(element)
     return np.stack(elements)
+
+
+def _check_even(first: np.ndarray, element: np.ndarray) -> None:
+    if element.size != first.size:
+        raise invalid(f"Expecting tensor size: {first.size} but got: {element.size}")
+    if element.shape != first.shape:
+        expected, got = (",".join(map(str, array.shape)) for array in (first, element))
+        raise invalid(f"Expecting shape [{expected}] but got: [{got}]")
 
 
 def _is_row(value: Any) -> bool:

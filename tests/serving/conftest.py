@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 TINY_MODEL = Path(__file__).with_name("tiny_model.py")
+SHARED_INPUT_MODEL = Path(__file__).with_name("shared_input_model.py")
 
 
 @pytest.fixture(scope="session")
@@ -20,6 +21,14 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with versions 1 (bias 0) and 2 (bias 3) of the tiny model; copy, do not change."""
     base = tmp_path_factory.mktemp("exported")
     subprocess.run([sys.executable, str(TINY_MODEL), str(base), "1:0", "2:3"], check=True)
+    return base
+
+
+@pytest.fixture(scope="session")
+def exported_shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with version 1 of a model whose signatures share one input tensor."""
+    base = tmp_path_factory.mktemp("shared")
+    subprocess.run([sys.executable, str(SHARED_INPUT_MODEL), str(base)], check=True)
     return base
 
 
@@ -36,6 +45,15 @@ def server(exported: Path) -> Iterator[Any]:
     from serving.server.main import start
 
     with start(exported / "1", name="tiny", port=0, rest_port=0) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def shared_server(exported_shared: Path) -> Iterator[Any]:
+    """A server of that model under the name `shared`."""
+    from serving.server.main import start
+
+    with start(exported_shared / "1", name="shared", port=0, rest_port=0) as running:
         yield running
 
 

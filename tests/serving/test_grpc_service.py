@@ -10,7 +10,6 @@ from tensorflow_serving.apis import (
     classification_pb2,
     get_model_metadata_pb2,
     get_model_status_pb2,
-    inference_pb2,
     model_service_pb2_grpc,
     predict_pb2,
     prediction_service_pb2_grpc,
@@ -117,12 +116,6 @@ def test_status(channel: Any) -> None:
     answer = model_service_pb2_grpc.ModelServiceStub(channel).GetModelStatus(asked)
     (entry,) = answer.model_version_status
     assert (entry.version, entry.state, entry.status.error_code) == (1, 30, 0)
-
-
-def test_what_is_not_there_yet_says_so(stub: Any) -> None:
-    with pytest.raises(grpc.RpcError) as caught:
-        stub.MultiInference(inference_pb2.MultiInferenceRequest())
-    assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED
 
 
 def test_32_at_once_answer_as_one_by_one(client: Any) -> None:

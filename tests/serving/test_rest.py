@@ -20,7 +20,11 @@ def test_columns(rest: Callable, client: Any) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/v1/models/tiny/versions/1:predict", "/V1/Models/tiny:Predict", "/v1/models/t%69ny:predict"],
+    [
+        "/v1/models/tiny/versions/1:predict",
+        "/V1/MODELS/tiny/Versions/1:predict",
+        "/v1/models/t%69ny:predict",
+    ],
     ids=["version", "any case", "escaped"],
 )
 def test_ways_to_name_the_model(rest: Callable, path: str) -> None:
@@ -72,4 +76,4 @@ def test_metadata(rest: Callable) -> None:
 
 def test_the_body_has_a_limit(rest: Callable) -> None:
     status, answer = rest("/v1/models/tiny:predict", b" " * ((64 << 20) + 1))
-    assert (status, "larger than" in answer["error"]) == (429, True)
+    assert (status, "larger than" in answer["error"]) == (413, True)

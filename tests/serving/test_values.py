@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from serving.errors import Code, ServingError
-from serving.server import answers, values
+from serving.server import answers, json_document, values
 
 
 def signature(**types: Any) -> Any:
@@ -39,6 +39,13 @@ GOOD = {
     "no rows in columns": (TEXT, {"inputs": []}, {"text": []}),
     "a scalar column": (TEXT, {"inputs": "a"}, {"text": b"a"}),
     "nested": ({"x": tf.float32}, {"inputs": [[1, 2.5]]}, {"x": [[1.0, 2.5]]}),
+    "an integer beyond 64 bits": (
+        {"x": tf.float32},
+        {"inputs": [1 << 70]},
+        {"x": [float(1 << 70)]},
+    ),
+    "base64 without padding": (TEXT, {"instances": [{"b64": "YQ"}]}, {"text": [b"a"]}),
+    "base64 in lines": (TEXT, {"instances": [{"b64": "YW\nJj"}]}, {"text": [b"abc"]}),
     "booleans": ({"x": tf.bool}, {"inputs": [True]}, {"x": [True]}),
 }
 
@@ -60,17 +67,18 @@ BAD = {
     "a number": (TEXT, {"instances": [1]}, "Type: Number is not of expected type: string"),
     "null": (TEXT, {"instances": [None]}, "Type: Null is not of expected type: string"),
     "uneven": (TEXT, {"instances": ["a", ["b"]]}, r"Expecting shape \[\] but got: \[1\]"),
+    "uneven size": (TEXT, {"instances": ["a", ["b", "c"]]}, "tensor size: 1 but got: 2"),
     "ragged": (TEXT, {"inputs": [["a"], ["b", "c"]]}, "unexpected size: 2 at level: 1"),
     "too shallow": (TEXT, {"inputs": [["a"], "b"]}, "found at incorrect level"),
     "too deep": (TEXT, {"inputs": ["a", ["b"]]}, "list at unexpected level: 1"),
     "mixed rows": (TEXT, {"instances": [{"text": "a"}, "b"]}, "Expecting object but got list"),
     "row lacks an input": (PAIR, {"instances": [{"text": "a"}]}, "keys must be equal to: k,text"),
-    "wrong name": (TEXT, {"instances": [{"txt": "a"}]}, "keys must be equal to: text"),
+    "wrong name": (TEXT, {"instances": [{"txt": "a"}]}, "does not have named input: txt"),
     "plain rows, two inputs": (PAIR, {"instances": ["a"]}, "expecting list of objects"),
     "plain column, two inputs": (PAIR, {"inputs": ["a"]}, "expecting an object"),
     "column missing": (PAIR, {"inputs": {"text": []}}, "Missing named input: k"),
     "bad base64": (TEXT, {"instances": [{"b64": "%"}]}, "Unable to base64 decode"),
-    "lone surrogate": (TEXT, {"instances": ["\ud800"]}, "surrogate pair"),
+    "too many dimensions": (TEXT, {"inputs": json.loads("[" * 40 + "]" * 40)}, "at most 31"),
     "int overflow": (PAIR, {"inputs": {"text": [], "k": [1 << 31]}}, "expected type: int32"),
     "bool for int": ({"k": tf.int32}, {"inputs": [True]}, "Type: True"),
     "float overflow": ({"x": tf.float32}, {"inputs": [1e39]}, "without loss of precision"),
@@ -90,17 +98,28 @@ def test_refused_inputs(types: dict, document: dict, says: str) -> None:
         (b"", "document is empty"),
         (b"{", "JSON Parse error"),
         (b"[]", "Is not object"),
-        (b'{"instances": [NaN]}', "NaN is not JSON"),
+        (b'{"instances": ["\\ud800"]}', "surrogate pair"),
+        (b'{"instances": [1e400]}', "too big"),
         (b'{"instances": ["\xff"]}', "JSON Parse error"),
         (b'{"instances": ' + b"[" * 100_000, "nested too deeply"),
         (b'{"instances": [' + b"9" * 10_000 + b"]}", "JSON Parse error"),
         (b'{"signature_name": 3}', "must be a string value"),
     ],
-    ids=["empty", "cut", "list", "NaN", "UTF-8", "deep", "long number", "signature"],
+    ids=[
+        "empty",
+        "cut",
+        "list",
+        "surrogate",
+        "overflow",
+        "UTF-8",
+        "deep",
+        "long number",
+        "signature",
+    ],
 )
 def test_refused_bodies(body: bytes, says: str) -> None:
     with pytest.raises(ServingError, match=says) as caught:
-        values.signature_name(values.parse(body))
+        json_document.signature_name(json_document.parse(body))
     assert caught.value.code is Code.INVALID_ARGUMENT
 
 
@@ -119,6 +138,12 @@ def test_answers_are_the_shortest_decimals_and_base64_where_not_utf8() -> None:
 def test_answers_that_json_cannot_hold(value: float) -> None:
     with pytest.raises(ServingError, match="output score has NaN or infinite"):
         answers.rows({"score": np.array([value], np.float32)})
+
+
+def test_numbers_beyond_json_are_read_as_tf_serving_does() -> None:
+    document = json_document.parse(b'{"inputs": [NaN, -Infinity, Infinity]}')
+    read = values.inputs_of(document, signature(x=tf.float32))["x"]
+    np.testing.assert_array_equal(read, np.array([np.nan, -np.inf, np.inf], np.float32))
 
 
 def test_rows_need_one_batch() -> None:
