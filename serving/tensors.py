@@ -10,8 +10,10 @@ from serving.errors import Code, ServingError, invalid
 from serving.protos import tensor_pb2, types_pb2
 
 # A proto may state a shape far larger than the values it carries (the last one is repeated), so a
-# few bytes could ask for all the memory there is.
+# few bytes could ask for all the memory there is. 64 MiB hold no more elements than these.
 MAX_ELEMENTS = 1 << 26
+MAX_REPEATED = 1 << 20
+MAX_RANK = 32  # numpy's, in its first major version
 
 # DataType -> (the proto's field, the array's type, the type of the field's values)
 _FIELDS: dict[int, tuple[str, Any, Any]] = {
@@ -44,14 +46,20 @@ def to_array(proto: tensor_pb2.TensorProto, name: str) -> np.ndarray:
         ServingError: INVALID_ARGUMENT if values, type and shape do not fit together.
     """
     shape = [dim.size for dim in proto.tensor_shape.dim]
-    if proto.dtype not in _FIELDS or proto.tensor_shape.unknown_rank or min(shape, default=0) < 0:
+    wrong_shape = proto.tensor_shape.unknown_rank or min(shape, default=0) < 0
+    if proto.dtype not in _FIELDS or wrong_shape or len(shape) > MAX_RANK:
         raise invalid(f"tensor parsing error: {name}")
     size = math.prod(shape)
     if size > MAX_ELEMENTS:
         raise invalid(f"tensor parsing error: {name} has more than {MAX_ELEMENTS} elements")
     if proto.tensor_content:
         return _from_content(proto, size, name).reshape(shape)
-    return _filled(_from_field(proto), size).reshape(shape)
+    values = _from_field(proto)
+    if size - len(values) > MAX_REPEATED:
+        raise invalid(
+            f"tensor parsing error: {name} has more than {MAX_REPEATED} elements without a value"
+        )
+    return _filled(values, size).reshape(shape)
 
 
 def to_proto(array: np.ndarray) -> tensor_pb2.TensorProto:
