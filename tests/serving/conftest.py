@@ -1,5 +1,6 @@
 """A tiny model, a server of it in this process, and a REST client over a real socket."""
 
+import functools
 import json
 import shutil
 import subprocess
@@ -77,18 +78,27 @@ def strict(text: bytes) -> Any:
     return json.loads(text.decode("utf-8"), parse_constant=refuse)
 
 
+@pytest.fixture(scope="session")
+def rest_of() -> Callable[[Any], Callable[..., Answer]]:
+    """rest_of(server) -> ask(path, body=None), which is `rest` for that server."""
+
+    def of(server: Any) -> Callable[..., Answer]:
+        return functools.partial(_ask, f"http://127.0.0.1:{server.rest_port}")
+
+    return of
+
+
 @pytest.fixture
-def rest(server: Any) -> Callable[..., Answer]:
+def rest(server: Any, rest_of: Callable[[Any], Callable[..., Answer]]) -> Callable[..., Answer]:
     """rest(path, body=None) -> (HTTP status, parsed answer); a body (bytes or JSON) is POSTed."""
+    return rest_of(server)
 
-    def ask(path: str, body: Any = None, method: str | None = None) -> Answer:
-        data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
-        url = f"http://127.0.0.1:{server.rest_port}{path}"
-        request = urllib.request.Request(url, data=data, method=method)
-        try:
-            with urllib.request.urlopen(request, timeout=60) as response:
-                return response.status, strict(response.read())
-        except urllib.error.HTTPError as error:
-            return error.code, strict(error.read())
 
-    return ask
+def _ask(base: str, path: str, body: Any = None, method: str | None = None) -> Answer:
+    data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
+    request = urllib.request.Request(base + path, data=data, method=method)
+    try:
+        with urllib.request.urlopen(request, timeout=60) as response:
+            return response.status, strict(response.read())
+    except urllib.error.HTTPError as error:
+        return error.code, strict(error.read())

@@ -105,6 +105,7 @@ def test_metadata_names_every_signature(stub: Any) -> None:
     assert answer.metadata["signature_def"].Unpack(signatures)
     assert set(signatures.signature_def) == {
         "serving_default", "tokenize", "classify", "regress", "numbers", "raw",
+        "__saved_model_init_op",
     }  # fmt: skip
     assert signatures.signature_def["classify"].method_name == "tensorflow/serving/classify"
     assert (answer.model_spec.name, answer.model_spec.version.value) == ("tiny", 1)

@@ -69,6 +69,7 @@ def test_metadata(rest: Callable) -> None:
     status, answer = rest("/v1/models/tiny/metadata")
     text = answer["metadata"]["signature_def"]["signature_def"]["serving_default"]["inputs"]["text"]
     assert (status, answer["model_spec"]["version"]) == (200, "1")
+    assert "__saved_model_init_op" in answer["metadata"]["signature_def"]["signature_def"]
     numbers = answer["metadata"]["signature_def"]["signature_def"]["numbers"]["inputs"]["x"]
     assert numbers["dtype"] == "DT_FLOAT"
     assert (text["dtype"], text["tensor_shape"]["dim"][0]["size"]) == ("DT_STRING", "-1")
