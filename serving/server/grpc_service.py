@@ -83,7 +83,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
             _check_fields(request.metadata_field)
             with self._models.servable(spec) as servable:
                 signatures = get_model_metadata_pb2.SignatureDefMap()
-                for name, signature in servable.signatures.items():
+                for name, signature in servable.declared.items():
                     signatures.signature_def[name].CopyFrom(signature)
                 response = get_model_metadata_pb2.GetModelMetadataResponse()
                 response.model_spec.name = spec.name

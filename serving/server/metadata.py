@@ -28,7 +28,7 @@ def status(states: Mapping[int, VersionState]) -> dict[str, Any]:
 
 def signatures(name: str, servable: Servable) -> dict[str, Any]:
     """A GetModelMetadataResponse with its `signature_def` unpacked."""
-    described = {key: _signature(value) for key, value in servable.signatures.items()}
+    described = {key: _signature(value) for key, value in servable.declared.items()}
     return {
         "model_spec": {"name": name, "signature_name": "", "version": str(servable.version)},
         "metadata": {"signature_def": {"signature_def": described}},

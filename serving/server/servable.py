@@ -48,9 +48,11 @@ class Servable:
         except Exception as error:  # the loader raises whatever its parts raise
             self._session.close()
             raise NotAModel(path, f"cannot be loaded: {_reason(error)}", _LOAD_FIX) from error
+        # TF Serving's metadata names the loader's own signatures, too.
+        self.declared: Mapping[str, SignatureDef] = dict(meta_graph.signature_def)
         self.signatures: Mapping[str, SignatureDef] = {
             name: signature
-            for name, signature in meta_graph.signature_def.items()
+            for name, signature in self.declared.items()
             if not name.startswith("__saved_model_")
         }
         if loading.batching:
