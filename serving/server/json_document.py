@@ -4,15 +4,19 @@ Source of the rules and of the kinds of message: tensorflow_serving/util/json_te
 NaN, Infinity and -Infinity are read as numbers; unlike there, a body must be UTF-8.
 """
 
+import base64
+import binascii
 import contextlib
 import json
 import math
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from serving.errors import ServingError, invalid
 
 _SHOWN_CHARACTERS = 200
+_SPACE = re.compile(r"\s+")
 
 
 def parse(body: bytes) -> dict[str, Any]:
@@ -45,6 +49,28 @@ def signature_name(document: Mapping[str, Any]) -> str:
             "'signature_name' key must be a string value."
         )
     return name
+
+
+def is_base64(value: Any) -> bool:
+    """Whether a value is `{"b64": "…"}` and nothing else."""
+    return isinstance(value, dict) and list(value) == ["b64"] and isinstance(value["b64"], str)
+
+
+def base64_bytes(value: Mapping[str, Any]) -> bytes:
+    """The bytes of `{"b64": "…"}`; padding may be missing, white space is skipped.
+
+    Raises:
+        ServingError: INVALID_ARGUMENT for another object, or for what is not base64.
+    """
+    if not is_base64(value):
+        raise invalid(f"JSON Value: {shown(value)} not formatted correctly for base64 data")
+    text = _SPACE.sub("", value["b64"])
+    if "=" not in text:
+        text += "=" * (-len(text) % 4)
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise invalid("Unable to base64 decode") from None
 
 
 @contextlib.contextmanager

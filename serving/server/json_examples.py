@@ -13,8 +13,8 @@ from tensorflow_serving.apis import classification_pb2, input_pb2, regression_pb
 
 from serving.errors import invalid
 from serving.server import answers
-from serving.server.json_document import json_type, shown
-from serving.server.values import base64_bytes, fits_float, is_base64
+from serving.server.json_document import base64_bytes, is_base64, json_type, shown
+from serving.server.values import fits_float
 
 _KINDS = {"bytes_list": "bytes", "float_list": "float", "int64_list": "int64"}
 

@@ -4,10 +4,7 @@ Source of the rules and of the kinds of message: tensorflow_serving/util/json_te
 in one way on purpose: every answer is strict JSON. TF Serving writes NaN and raw bytes as they are.
 """
 
-import base64
-import binascii
 import math
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -15,7 +12,13 @@ import numpy as np
 import tensorflow as tf
 
 from serving.errors import Code, ServingError, invalid
-from serving.server.json_document import bounded_nesting, json_type, shown
+from serving.server.json_document import (
+    base64_bytes,
+    bounded_nesting,
+    is_base64,
+    json_type,
+    shown,
+)
 from serving.server.servable import SignatureDef
 from serving.tensors import name_of
 
@@ -24,7 +27,6 @@ _INTEGERS = (
 )  # fmt: skip
 _FLOATS = (tf.float32, tf.float64)
 _MAX_RANK = 32  # numpy's limit in its first major version
-_SPACE = re.compile(r"\s+")
 
 
 def inputs_of(document: Mapping[str, Any], signature: SignatureDef) -> dict[str, np.ndarray]:
@@ -123,11 +125,6 @@ def _is_row(value: Any) -> bool:
     return isinstance(value, dict) and not is_base64(value)
 
 
-def is_base64(value: Any) -> bool:
-    """Whether a value is `{"b64": "…"}` and nothing else."""
-    return isinstance(value, dict) and list(value) == ["b64"] and isinstance(value["b64"], str)
-
-
 def tensor(value: Any, dtype: tf.DType) -> np.ndarray:
     """A scalar, list or list of lists as an array; every list of a level has the same length.
 
@@ -195,23 +192,6 @@ def _string(value: Any, dtype: tf.DType) -> bytes:
     if not isinstance(value, dict):
         raise _type_error(value, dtype)
     return base64_bytes(value)
-
-
-def base64_bytes(value: Mapping[str, Any]) -> bytes:
-    """The bytes of `{"b64": "…"}`; padding may be missing, white space is skipped.
-
-    Raises:
-        ServingError: INVALID_ARGUMENT for another object, or for what is not base64.
-    """
-    if not is_base64(value):
-        raise invalid(f"JSON Value: {shown(value)} not formatted correctly for base64 data")
-    text = _SPACE.sub("", value["b64"])
-    if "=" not in text:
-        text += "=" * (-len(text) % 4)
-    try:
-        return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        raise invalid("Unable to base64 decode") from None
 
 
 def _boolean(value: Any, dtype: tf.DType) -> bool:
