@@ -220,7 +220,11 @@ def _rest_application(doors: Doors, models: "Models") -> Any:
     settings = doors.settings
     metrics = [Route(settings.metrics_path, page(doors.metrics))] if settings.metrics_path else []
     app = application(
-        models, settings.rest_threads, allow_origins=settings.rest_origins, routes=metrics
+        models,
+        settings.rest_threads,
+        allow_origins=settings.rest_origins,
+        routes=metrics,
+        timeout_seconds=settings.rest_timeout_seconds,
     )
     return ObservedRest(app, doors.metrics, doors.known)
 

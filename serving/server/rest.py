@@ -48,6 +48,7 @@ def application(
     routes: Sequence[BaseRoute] = (),
     limits: BodyLimits | None = None,
     max_waiting: int = MAX_WAITING,
+    timeout_seconds: float = 30.0,
 ) -> Starlette:
     """The ASGI application.
 
@@ -58,10 +59,11 @@ def application(
         routes: other routes, looked at before those of the API.
         limits: of the request's body.
         max_waiting: requests that may wait for a thread; others are answered 503.
+        timeout_seconds: from the body's arrival to the answer; what takes longer is answered 504.
     """
     app = Starlette(routes=routes, middleware=_middleware(allow_origins))
     # A route "/{path}" would not match every path: not one with a newline, say.
-    app.router.default = _Api(models, threads, limits or BodyLimits(), max_waiting)
+    app.router.default = _Api(models, threads, limits or BodyLimits(), max_waiting, timeout_seconds)
     return app
 
 
@@ -81,9 +83,17 @@ def _middleware(allow_origins: Sequence[str]) -> list[Middleware]:
 class _Api:
     """An ASGI application of its own, because a Starlette function would refuse odd methods."""
 
-    def __init__(self, models: Models, threads: int, limits: BodyLimits, max_waiting: int) -> None:
+    def __init__(
+        self,
+        models: Models,
+        threads: int,
+        limits: BodyLimits,
+        max_waiting: int,
+        timeout_seconds: float,
+    ) -> None:
         self._models, self._threads = models, threads
         self._limits, self._max_waiting = limits, max_waiting
+        self._timeout_seconds = timeout_seconds
         self._limiter: anyio.CapacityLimiter | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -113,9 +123,20 @@ class _Api:
             self._limiter = anyio.CapacityLimiter(self._threads)
         if self._limiter.statistics().tasks_waiting >= self._max_waiting:
             raise ServingError(Code.UNAVAILABLE, "too many requests wait for a thread")
-        return await anyio.to_thread.run_sync(
-            self._answer, call, body, request, limiter=self._limiter
-        )
+        # The graph cannot be stopped half-way: its thread ends by itself, and nobody listens.
+        try:
+            with anyio.fail_after(self._timeout_seconds):
+                return await anyio.to_thread.run_sync(
+                    self._answer,
+                    call,
+                    body,
+                    request,
+                    limiter=self._limiter,
+                    abandon_on_cancel=True,
+                )
+        except TimeoutError as error:
+            message = f"Timed out after {self._timeout_seconds:g} seconds"
+            raise ServingError(Code.DEADLINE_EXCEEDED, message) from error
 
     def _answer(self, call: rest_paths.Call, body: bytes, request: Request) -> Response:
         encoding = request.headers.get("content-encoding", "")

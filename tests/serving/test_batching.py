@@ -146,5 +146,16 @@ def test_a_bad_request_does_not_fail_its_neighbours(ask: Ask) -> None:
     assert [answer["value"].tolist() for answer in answers] == [[2.5]] * 4
 
 
+def test_a_rest_call_is_answered_at_its_timeout(
+    slow: Path, rest_of: Callable[[RunningServer], Callable[..., Any]]
+) -> None:
+    with start(slow, port=0, rest_port=0, rest_timeout_seconds=0.3) as server:
+        ask_rest = rest_of(server)
+        path = "/v1/models/slow:predict"
+        status, said = ask_rest(path, {"instances": [1500]})
+        assert (status, said) == (504, {"error": "Timed out after 0.3 seconds"})
+        assert ask_rest(path, {"instances": [0]})[0] == 200
+
+
 def test_no_rows_are_answered(ask: Ask) -> None:
     assert ask("spell", "text", tensors.strings([]))["n_letters"].shape == (0,)
