@@ -1,5 +1,6 @@
 """REST v1 as TF Serving has it: predict, classify, regress, model status, metadata."""
 
+import asyncio
 import logging
 from collections.abc import Sequence
 
@@ -94,6 +95,7 @@ class _Api:
         self._models, self._threads = models, threads
         self._limits, self._max_waiting = limits, max_waiting
         self._timeout_seconds = timeout_seconds
+        self._running: set[asyncio.Future[Response]] = set()
         self._limiter: anyio.CapacityLimiter | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -123,20 +125,23 @@ class _Api:
             self._limiter = anyio.CapacityLimiter(self._threads)
         if self._limiter.statistics().tasks_waiting >= self._max_waiting:
             raise ServingError(Code.UNAVAILABLE, "too many requests wait for a thread")
-        # The graph cannot be stopped half-way: its thread ends by itself, and nobody listens.
-        try:
-            with anyio.fail_after(self._timeout_seconds):
-                return await anyio.to_thread.run_sync(
-                    self._answer,
-                    call,
-                    body,
-                    request,
-                    limiter=self._limiter,
-                    abandon_on_cancel=True,
-                )
-        except TimeoutError as error:
+        # The graph cannot be stopped half-way: the thread of a late call ends by itself, and keeps
+        # its place among the threads until then.
+        running = asyncio.ensure_future(
+            anyio.to_thread.run_sync(self._answer, call, body, request, limiter=self._limiter)
+        )
+        self._running.add(running)
+        running.add_done_callback(self._ended)
+        done, _ = await asyncio.wait({running}, timeout=self._timeout_seconds)
+        if not done:
             message = f"Timed out after {self._timeout_seconds:g} seconds"
-            raise ServingError(Code.DEADLINE_EXCEEDED, message) from error
+            raise ServingError(Code.DEADLINE_EXCEEDED, message)
+        return running.result()
+
+    def _ended(self, running: asyncio.Future[Response]) -> None:
+        self._running.discard(running)
+        if not running.cancelled():
+            running.exception()  # asyncio complains of errors that nobody looked at
 
     def _answer(self, call: rest_paths.Call, body: bytes, request: Request) -> Response:
         encoding = request.headers.get("content-encoding", "")
