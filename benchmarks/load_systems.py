@@ -123,19 +123,24 @@ class Embedded(Served):
 
 
 class Infinity(Served):
-    """infinity-emb, from an environment of its own, with a folder that transformers reads."""
+    """infinity-emb, from an environment of its own, with a folder that transformers reads.
+
+    Its `optimum` engine finds a local model's ONNX file only below the working folder, and its own
+    warm-up sends it texts longer than a BERT takes, which it does not cut: it goes without.
+    """
 
     def __init__(self, executable: Path, engine: str, folder: Path, texts: Path, log: Path) -> None:
         port = _free_port()
-        command = [str(executable), "v2", "--model-id", str(folder), "--engine", engine]
+        command = [str(executable.absolute()), "v2", "--model-id", ".", "--engine", engine]
         command += ["--served-model-name", MODEL, "--device", "cpu", "--log-level", "warning"]
         command += ["--host", "127.0.0.1", "--port", str(port)]
+        command += ["--no-model-warmup"] if engine == "optimum" else []
         # Nothing is fetched and nobody is told.
         alone = {"HF_HUB_OFFLINE": "1", "DO_NOT_TRACK": "1"}
         self._log = log.open("wb")
         self._process = subprocess.Popen(
             command, stdout=self._log, stderr=subprocess.STDOUT,
-            env={**os.environ, **alone}, start_new_session=True,
+            cwd=folder, env={**os.environ, **alone}, start_new_session=True,
         )  # fmt: skip
         super().__init__(f"infinity-emb, {engine}", "infinity", f"127.0.0.1:{port}", texts)
         try:

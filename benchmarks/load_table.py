@@ -23,8 +23,8 @@ def _intro(found: Found) -> str:
     return (
         f"Model {found['model']}; {found['texts']['count']:,} texts (median "
         f"{found['texts']['bytes_median']} bytes), one a request, chosen at random. Closed loop, "
-        "no retries, a connection a client; clients, server and model share the cores. Medians "
-        f"over {found['rounds']} rounds of {found['seconds']:g} s, the systems in turn; in "
+        "no retries, a connection a client; clients, server and model share the cores. Medians of "
+        f"{found['rounds']} round(s) of {found['seconds']:g} s, the systems in turn; in "
         "brackets the lowest and highest round. In process, 1 and 32 are batches, and the latency "
         f"is the batch's. Server flags: {flags}."
     )
