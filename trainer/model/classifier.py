@@ -6,6 +6,7 @@ from trainer.errors import BadInput
 from trainer.model.classify import ClassifyHead
 from trainer.model.encoder import Encoder
 from trainer.model.on_encoder import Batch, OnEncoder, load_encoder
+from trainer.model.padding_free import encode
 from trainer.model.sums import Sums
 
 
@@ -37,6 +38,10 @@ class Classifier(OnEncoder):
         """
         encoded, head_seed = self.encode(batch, training, seed)
         return self.head(encoded.pooled, training=training, seed=head_seed)
+
+    def of_ragged(self, ids: tf.RaggedTensor, types: tf.RaggedTensor) -> tf.Tensor:
+        """Scores texts without padding: [batch, (tokens)] int32 each ▶ logits [batch, classes]."""
+        return self.head(encode(self.encoder, ids, types, pooled_only=True).pooled)
 
     def sums(self, batch: Batch, training: bool = False, seed: tf.Tensor | None = None) -> Sums:
         """As a call; the batch has ``label``, [batch] int32, too."""

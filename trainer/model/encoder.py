@@ -136,14 +136,21 @@ class Attention(keras.layers.Layer):
         return self.norm(x + y), probabilities
 
     def attend(
-        self, qkv: tf.Tensor, bias: tf.Tensor, rows: tf.Tensor, seed: tf.Tensor | None = None
+        self,
+        qkv: tf.Tensor,
+        bias: tf.Tensor | None,
+        rows: tf.Tensor,
+        seed: tf.Tensor | None = None,
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """qkv [N, 3·H] ▶ context [N, H], probabilities [B, A, T, T]; has no weights."""
+        """qkv [N, 3·H] ▶ context [N, H], probabilities [B, A, T, T]; has no weights.
+
+        Without padding there need be no bias.
+        """
         (batch, tokens), heads, size = rows, self.config.num_heads, self.config.head_size
         qkv = tf.reshape(qkv, [batch, tokens, 3, heads, size])
         q, k, v = tf.unstack(tf.transpose(qkv, [2, 0, 3, 1, 4]))  # [B, A, T, D] each
         scores = tf.matmul(q * size**-0.5, k, transpose_b=True)  # [B, A, T, T]
-        probabilities = tf.nn.softmax(scores + bias)
+        probabilities = tf.nn.softmax(scores if bias is None else scores + bias)
         dropped = dropout(probabilities, self.config.attention_dropout, seed)
         context = tf.transpose(tf.matmul(dropped, v), [0, 2, 1, 3])  # [B, T, A, D]
         return tf.reshape(context, [batch * tokens, heads * size]), probabilities

@@ -5,6 +5,7 @@ import tensorflow as tf
 from trainer.errors import BadInput
 from trainer.model.encoder import Encoder
 from trainer.model.on_encoder import Batch, OnEncoder, load_encoder
+from trainer.model.padding_free import encode
 from trainer.model.sums import Sums
 from trainer.model.tag import HEADS, REST_OF_WORD, TagHead
 from trainer.model.tags import count_matches
@@ -43,9 +44,11 @@ class Tagger(OnEncoder):
             [rows, tokens, K], or K + 1 where the rest of a word is X, the last column.
         """
         encoded, head_seed = self.encode(batch, training, seed)
+        return self.head(encoded.sequence, self._read(batch), training=training, seed=head_seed)
+
+    def _read(self, batch: Batch) -> tf.Tensor:
         # Where the rest of a word is to be told, a BiLSTM has to read it.
-        read = _pieces(batch) if self.head.has_x else _words(batch)
-        return self.head(encoded.sequence, read, training=training, seed=head_seed)
+        return _pieces(batch) if self.head.has_x else _words(batch)
 
     def word_emissions(
         self, batch: Batch, training: bool = False, seed: tf.Tensor | None = None
@@ -55,6 +58,18 @@ class Tagger(OnEncoder):
         Padding is 0, and there is no X: no word has it.
         """
         return self._of_words(batch, self.emissions(batch, training, seed))
+
+    def of_ragged(
+        self, ids: tf.RaggedTensor, types: tf.RaggedTensor, batch: Batch
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """As `word_emissions`, from tokens without padding, [rows, (tokens)] int32 each.
+
+        Of the batch, whose layout is theirs, only mask and first pieces are read.
+        """
+        tokens = ids.with_values(encode(self.encoder, ids, types).tokens)
+        shape = tf.shape(batch["input_mask"], tf.int64)
+        sequence = tokens.to_tensor(shape=[shape[0], shape[1], self.encoder.config.hidden_size])
+        return self._of_words(batch, self.head(sequence, self._read(batch)))
 
     def _of_words(self, batch: Batch, emissions: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         return compact(emissions[:, :, : self.head.tags], _words(batch))

@@ -34,7 +34,7 @@ class ClassifierServable(TextServable):
         raw = {label: tf.io.VarLenFeature(tf.string)}
         super().__init__("classify", classifier, transform, raw_features=raw, **settings)
         self._labels = tf.constant(labels)
-        self._logits = lambda dense: classifier(dense)
+        self._logits = lambda ids, types: classifier.of_ragged(ids, types)
 
     def table(self) -> dict[str, tuple[Callable[[tf.Tensor], Tensors], tf.TensorSpec]]:
         """The common signatures, and TF Serving's Classify."""
@@ -44,7 +44,7 @@ class ClassifierServable(TextServable):
     def predict(self, text: tf.Tensor) -> Tensors:
         """The best label and all scores."""
         features = self.features(text)
-        scores = tf.nn.softmax(self._logits(self.dense(features)))
+        scores = tf.nn.softmax(self._logits(features["input_word_ids"], features["input_type_ids"]))
         return {
             "label": tf.gather(self._labels, tf.argmax(scores, -1)),
             "score": tf.reduce_max(scores, -1),

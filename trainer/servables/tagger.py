@@ -35,7 +35,7 @@ class TaggerServable(TextServable):
         raw = {name: tf.io.VarLenFeature(kind) for name, kind in kinds.items()}
         super().__init__("tag", tagger, transform, raw_features=raw, **settings)
         self._types, self._tags = tf.constant(types), tf.constant(tags.tag_names(types))
-        self._emit = lambda dense: tagger.word_emissions(dense)
+        self._emit = lambda ids, types, dense: tagger.of_ragged(ids, types, dense)
         self._decode = lambda emissions, lengths: tagger.decode(emissions, lengths)
 
     def predict(self, text: tf.Tensor) -> Tensors:
@@ -56,8 +56,10 @@ class TaggerServable(TextServable):
         self, features: Features, words: tf.RaggedTensor
     ) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
         """Tag ids and their probabilities, [batch, (words)], decoded over each whole text."""
-        cut, dense = self.windows(features)
-        emissions, _ = self._emit(dense)  # [windows, words, tags]
+        cut, read = self.windows(features)
+        emissions, _ = self._emit(  # [windows, words, tags]
+            read["input_word_ids"], read["input_type_ids"], self.dense(read)
+        )
         first = tf.gather(features["first_piece"].values, cut.tokens.values)
         word = cut.owned.with_values(tf.equal(first, 1))
         owned = tf.ragged.boolean_mask(cut.owned, word)  # [windows, (words)]

@@ -12,8 +12,10 @@ import tensorflow as tf
 
 from trainer.model.encoder import Encoder
 from trainer.model.on_encoder import OnEncoder
+from trainer.model.padding_free import encode
 from trainer.preprocessing import VARIABLE_OUTPUTS
 from trainer.text.pads import pads
+from trainer.text.rows import row_of_values
 from trainer.text.vocabulary import Vocabulary
 from trainer.text.windows import Windows, windows
 
@@ -104,16 +106,14 @@ class TextServable(tf.Module):
             for name, value in features.items()
         }
 
-    def windows(self, features: Features) -> tuple[Windows, Tensors]:
-        """The texts cut to what the encoder reads, and the windows' features, padded."""
+    def windows(self, features: Features) -> tuple[Windows, Features]:
+        """The texts cut to what the encoder reads, and the windows' features, ragged."""
         cut = windows(features["input_word_ids"].row_splits, self._max_tokens)
-        return cut, self.dense(
-            {
-                name: cut.tokens.with_values(tf.gather(column.values, cut.tokens.values))
-                for name, column in features.items()
-                if name in self._pads()
-            }
-        )
+        return cut, {
+            name: cut.tokens.with_values(tf.gather(column.values, cut.tokens.values))
+            for name, column in features.items()
+            if name in self._pads()
+        }
 
     def _tokenize(self, text: tf.Tensor) -> Tensors:
         features = self.features(text)
@@ -132,15 +132,14 @@ class TextServable(tf.Module):
     def _embed(self, text: tf.Tensor) -> Tensors:
         """Of a text of several windows: the first one's pooled output, the mean over all tokens."""
         features = self.features(text)
-        cut, dense = self.windows(features)
-        encoded = self._encoder()(
-            dense["input_word_ids"], dense["input_mask"], dense["input_type_ids"]
-        )
-        shape = tf.shape(dense["input_mask"], tf.int64)
-        owned = tf.cast(cut.owned, tf.float32).to_tensor(0.0, shape=shape)[:, :, None]
+        cut, read = self.windows(features)
+        encoded = encode(self._encoder(), read["input_word_ids"], read["input_type_ids"])
         rows = features["input_word_ids"].nrows()
+        window = row_of_values(cut.tokens.row_splits, cut.tokens.values)
         sums = tf.math.unsorted_segment_sum(
-            tf.reduce_sum(encoded.sequence * owned, 1), cut.rows, rows
+            encoded.tokens * tf.cast(cut.owned.values, tf.float32)[:, None],
+            tf.gather(cut.rows, window),
+            rows,
         )
         lengths = tf.cast(features["input_word_ids"].row_lengths(), tf.float32)
         first = tf.searchsorted(cut.rows, tf.range(rows))
