@@ -47,7 +47,7 @@ def test_a_new_version_is_swapped_in_without_a_failed_request(
         while not stop.is_set():
             answers.append(round(client.predict(["a film"])[0]["score"], 4))
 
-    with Client(running.target, name="tiny") as client:
+    with Client(running.target, name="tiny", retries=0) as client:
         old = round(client.predict(["a film"])[0]["score"], 4)
         askers = [threading.Thread(target=ask, args=(client,)) for _ in range(4)]
         for asker in askers:
