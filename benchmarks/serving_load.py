@@ -8,8 +8,10 @@ the median over the rounds.
 """
 
 import contextlib
+import dataclasses
 import json
 import os
+import shlex
 import subprocess
 from collections.abc import Iterator
 from datetime import date
@@ -24,6 +26,7 @@ import numpy as np
 import peer_model
 from load_systems import Embedded, Infinity, InProcess, Measured, System
 
+from serving.batching_parameters import read_batching
 from serving.server.versions import open_base_path
 
 RESULTS = Path(__file__).parent / "results" / "serving_load.json"
@@ -91,11 +94,24 @@ def main(
         "machine": machine.describe("tensorflow", "tensorflow-text", "grpcio"),
         "peer": _peer_versions(infinity) if infinity else {},
         "measured": measured,
+        **_fastest(servers, measured),
     }
     results.parent.mkdir(parents=True, exist_ok=True)
     results.write_text(json.dumps(found, indent=1) + "\n")
     results.with_suffix(".md").write_text(load_table.markdown(found))
     click.echo(load_table.markdown(found))
+
+
+def _fastest(servers: tuple[str, ...], measured: list[Measured]) -> dict[str, Any]:
+    """The batching parameters of the server with the most texts/s, for `rawbert deploy`."""
+    flags = dict(server.split("=", 1) for server in servers)
+    served = [one for one in measured if one["system"] in flags]
+    best = max(served, key=lambda one: one["texts_per_s"], default=None)
+    for flag in shlex.split(flags[best["system"]]) if best else ():
+        name, _, file = flag.partition("=")
+        if name == "--batching_parameters_file":
+            return {"batching": dataclasses.asdict(read_batching(file))}
+    return {}
 
 
 def _name_of(version: Path) -> str:

@@ -14,8 +14,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from serving.batching_parameters import Batching
 from serving.deploy import batching, images, saved_model
-from serving.deploy.batching import Batching
 from serving.deploy.configs import BATCHING, FOLDER, MODELS, MONITORING
 from serving.deploy.refusal import CannotDeploy
 from serving.deploy.saved_model import PushedModel

@@ -12,7 +12,7 @@ import tensorflow as tf
 from tensorflow.core.framework.graph_pb2 import GraphDef
 from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef
 
-from serving.server.batching_parameters import Batching
+from serving.batching_parameters import Batching
 
 
 def batched_outputs(
@@ -48,7 +48,7 @@ def batched_outputs(
     fixed_width = all(output.shape[1:].is_fully_defined() for output in outputs)
     batch = tf.nondifferentiable_batch_function(
         batching.num_batch_threads,
-        batching.max_batch_size,
+        batching.rows_at_once,
         batching.batch_timeout_micros,
         list(batching.allowed_batch_sizes),
         batching.max_enqueued_batches,

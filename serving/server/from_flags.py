@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Any
 
 from serving import text_protos
+from serving.batching_parameters import Batching, read_batching
 from serving.errors import BadConfig, ServingError
 from serving.protos import model_server_config_pb2
-from serving.server.batching_parameters import Batching, read_batching
 from serving.server.settings import Loading, Retries, Settings, Tls, default_threads
 from serving.server.versions import open_base_path
 from serving.server.wanted import WantedModel, wanted_models

@@ -10,9 +10,9 @@ import tensorflow as tf
 import tensorflow_text  # noqa: F401 - registers TF Text's ops, which a SavedModel only names
 from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef
 
+from serving.batching_parameters import Batching
 from serving.errors import Code, NotAModel, ServingError, invalid
 from serving.server.batching import batched_outputs
-from serving.server.batching_parameters import Batching
 from serving.server.settings import Loading
 
 
@@ -60,7 +60,6 @@ class Servable:
         self._graph.finalize()
 
     def _batch(self, batching: Batching) -> None:
-        splits = batching.enable_large_batch_splitting
         for name, signature in self.signatures.items():
             outputs = batched_outputs(self._graph, signature, batching)
             if outputs is not None:
@@ -68,7 +67,7 @@ class Servable:
                 feeds = [tensor(signature.inputs[key].name) for key in sorted(signature.inputs)]
                 call = self._session.make_callable(list(outputs.values()), feed_list=feeds)
                 self._batched[name] = (list(outputs), call)
-        self._max_batch = 0 if splits else batching.max_batch_size
+        self._max_batch = batching.rows_at_once
 
     def run(
         self, signature_name: str, inputs: Mapping[str, np.ndarray], outputs: Sequence[str]
@@ -114,7 +113,7 @@ class Servable:
 
     def _fits(self, inputs: Mapping[str, np.ndarray]) -> bool:
         rows = len(next(iter(inputs.values())))
-        return rows > 0 and (not self._max_batch or rows <= self._max_batch)
+        return 0 < rows <= self._max_batch
 
     def _callable(self, feeds: tuple[str, ...], fetches: tuple[str, ...]) -> Callable:
         tensor = self._graph.get_tensor_by_name

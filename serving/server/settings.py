@@ -4,7 +4,7 @@ import dataclasses
 import os
 from pathlib import Path
 
-from serving.server.batching_parameters import Batching
+from serving.batching_parameters import Batching
 from serving.server.wanted import WantedModel
 
 

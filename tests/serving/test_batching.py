@@ -17,9 +17,9 @@ import numpy as np
 import pytest
 
 from serving import tensors
+from serving.batching_parameters import Batching
 from serving.protos import predict_pb2, prediction_service_pb2_grpc
 from serving.rows import rows
-from serving.server.batching_parameters import Batching
 from serving.server.main import RunningServer, start
 from serving.server.settings import Loading
 

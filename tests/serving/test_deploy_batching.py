@@ -8,9 +8,9 @@ import hand_made_model
 import pytest
 
 from serving import text_protos
+from serving.batching_parameters import read_batching
 from serving.deploy import batching, deployment
 from serving.deploy.refusal import CannotDeploy
-from serving.server.batching_parameters import read_batching
 
 SHAPES = {
     "fixed widths": (hand_made_model.CLASSIFIER, True),

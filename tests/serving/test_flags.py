@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from serving.batching_parameters import Batching
 from serving.errors import BadConfig, NotAModel
-from serving.server.batching_parameters import Batching
 from serving.server.flag_table import FLAGS, Effect
 from serving.server.flags import note_those_without_effect, parse, parser
 from serving.server.from_flags import settings_of
@@ -153,11 +153,11 @@ def test_the_model_s_name(files: dict[str, Path], line: str, names: list[str]) -
         ),
         (
             "{reviews}|--enable_batching|--batching_parameters_file={sizes}",
-            "allowed_batch_sizes must increase",
+            "allowed_batch_sizes do not rise",
         ),
         (
             "{reviews}|--enable_batching|--batching_parameters_file={no batch}",
-            "max_batch_size must be at least 1",
+            "max_batch_size is 0. Give a whole number, at least 1.",
         ),
         ("{reviews}|--monitoring_config_file={bad metrics}", "must begin with a slash"),
         ("{reviews}|--monitoring_config_file=/no/such", "cannot be read: No such file"),
