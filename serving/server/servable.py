@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 import tensorflow_text  # noqa: F401 - registers TF Text's ops, which a SavedModel only names
+from tensorflow.core.protobuf import config_pb2
 from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef
 
 from serving.batching_parameters import Batching
@@ -63,9 +64,8 @@ class Servable:
         for name, signature in self.signatures.items():
             outputs = batched_outputs(self._graph, signature, batching)
             if outputs is not None:
-                tensor = self._graph.get_tensor_by_name
-                feeds = [tensor(signature.inputs[key].name) for key in sorted(signature.inputs)]
-                call = self._session.make_callable(list(outputs.values()), feed_list=feeds)
+                feeds = [signature.inputs[key].name for key in sorted(signature.inputs)]
+                call = self._make(feeds, [output.name for output in outputs.values()])
                 self._batched[name] = (list(outputs), call)
         self._max_batch = batching.rows_at_once
 
@@ -116,11 +116,14 @@ class Servable:
         return 0 < rows <= self._max_batch
 
     def _callable(self, feeds: tuple[str, ...], fetches: tuple[str, ...]) -> Callable:
-        tensor = self._graph.get_tensor_by_name
         with self._making:
-            fed = [tensor(name) for name in feeds]
-            call = self._session.make_callable([tensor(name) for name in fetches], feed_list=fed)
-            return self._callables.setdefault((feeds, fetches), call)
+            return self._callables.setdefault((feeds, fetches), self._make(feeds, fetches))
+
+    def _make(self, feeds: Sequence[str], fetches: Sequence[str]) -> Callable:
+        # The public `make_callable` goes through `Session.run` where there are feeds, which looks
+        # their names up at every call: 0.2 ms of Python, with the interpreter locked.
+        options = config_pb2.CallableOptions(feed=feeds, fetch=fetches)
+        return self._session._make_callable_from_options(options)
 
     def close(self) -> None:
         """Frees the session with its variables and tables; nobody may be running it."""
