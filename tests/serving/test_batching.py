@@ -154,7 +154,9 @@ def test_a_rest_call_is_answered_at_its_timeout(
         path = "/v1/models/slow:predict"
         status, said = ask_rest(path, {"instances": [1500]})
         assert (status, said) == (504, {"error": "Timed out after 0.3 seconds"})
-        assert ask_rest(path, {"instances": [0]})[0] == 200
+        end = time.monotonic() + 120  # the late graph has to end, and the machine may be busy
+        while ask_rest(path, {"instances": [0]})[0] != 200:
+            assert time.monotonic() < end
 
 
 def test_no_rows_are_answered(ask: Ask) -> None:
