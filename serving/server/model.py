@@ -54,7 +54,7 @@ class Model:
         self._loaded: dict[int, _Loaded] = {}
         self._changed = threading.Condition()
         self._failures: dict[int, _Failure] = {}
-        self._seen: dict[int, Fingerprint] | None = None
+        self._seen: dict[int, Fingerprint | None] | None = None  # files where they were looked at
         self._refreshing = threading.Lock()
         self._retiring: list[threading.Thread] = []
 
@@ -99,14 +99,14 @@ class Model:
             self._retiring = [thread for thread in self._retiring if thread.is_alive()]
             found = self.wanted.base_path.versions()
             chosen = self.wanted.policy.choose(found)
-            files = {v: fingerprint(path) for v, path in found.items() if v not in self._loaded}
+            seen: dict[int, Fingerprint | None] = dict.fromkeys(found)
             for version in chosen:
                 if version not in self._loaded:
-                    self._try(version, found[version], files[version])
+                    self._try(version, found[version], seen)
             if not self._loaded and not self.wanted.policy.specific:
                 older = (version for version in sorted(found, reverse=True))
-                any(self._try(version, found[version], files[version]) for version in older)
-            self._seen = files
+                any(self._try(version, found[version], seen) for version in older)
+            self._seen = seen
             if any(version in self._loaded for version in chosen):
                 for version in set(self._loaded) - set(chosen):
                     self._retire(version)
@@ -119,7 +119,8 @@ class Model:
         for thread in self._retiring:
             thread.join()
 
-    def _try(self, version: int, path: Path, files: Fingerprint) -> bool:
+    def _try(self, version: int, path: Path, seen: dict[int, Fingerprint | None]) -> bool:
+        files = seen[version] = seen[version] or fingerprint(path)
         if self._is_settling(version, files) or not self._may_try(version, files):
             return False
         self.states[version] = VersionState("LOADING")
@@ -136,7 +137,9 @@ class Model:
 
     def _is_settling(self, version: int, files: Fingerprint) -> bool:
         """Whether a version that appeared or changed since the last look may still be copied."""
-        return self._seen is not None and self._seen.get(version) != files
+        if self._seen is None:
+            return False
+        return version not in self._seen or self._seen[version] not in (None, files)
 
     def _may_try(self, version: int, files: Fingerprint) -> bool:
         failure = self._failures.get(version)
