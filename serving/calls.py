@@ -13,7 +13,9 @@ Texts = Sequence[str | bytes] | Mapping[str, Sequence[str | bytes]]
 
 DEFAULT_SIGNATURE = "serving_default"
 UNNAMED = "default"  # TF Serving's own name for a model that was given none
-_NAMES_KEY = "rawbert-models"
+# TF Serving has no call that lists its models; a client of ours that was given no name learns the
+# names here, from our server's NOT_FOUND. Other clients never look.
+NAMES_KEY = "rawbert-models"
 _NO_CONNECTION = ("failed to connect", "Connection", "Socket closed")
 
 
@@ -75,7 +77,7 @@ def only_name(error: grpc.RpcError, target: str) -> str:
     """
     if error.code() is not grpc.StatusCode.NOT_FOUND:
         raise fault(error, target) from error
-    names = [str(value) for key, value in error.trailing_metadata() or () if key == _NAMES_KEY]
+    names = [str(value) for key, value in error.trailing_metadata() or () if key == NAMES_KEY]
     if len(names) == 1:
         return names[0]
     known = f"It serves {', '.join(names)}." if names else "TF Serving does not tell its models."

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from tensorflow_serving.apis import classification_pb2, input_pb2, regression_pb2
 
+from serving.calls import DEFAULT_SIGNATURE
 from serving.errors import Code, ServingError, invalid
-from serving.server.inference import DEFAULT_SIGNATURE
 from serving.server.servable import Servable, SignatureDef
 from serving.tensors import name_of, type_of
 

@@ -8,14 +8,12 @@ from typing import Any
 import grpc
 from tensorflow_serving.apis import model_pb2
 
+from serving.calls import NAMES_KEY
 from serving.errors import Code, ServingError, invalid
 from serving.server.models import Models
 
 _log = logging.getLogger(__name__)
 
-# TF Serving has no call that lists its models; a client of ours that was given no name learns the
-# names here. Other clients never look.
-NAMES_KEY = "rawbert-models"
 _MESSAGE_LIMIT = 1024
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 

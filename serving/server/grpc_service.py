@@ -14,6 +14,7 @@ from tensorflow_serving.apis import (
 )
 
 from serving import tensors
+from serving.calls import DEFAULT_SIGNATURE
 from serving.errors import invalid
 from serving.server import examples, inference, multi_inference
 from serving.server.grpc_calls import spec_of, status
@@ -109,5 +110,5 @@ def _check_fields(fields: Any) -> None:
 
 def _echo(answer: model_pb2.ModelSpec, asked: model_pb2.ModelSpec, version: int) -> None:
     answer.name = asked.name
-    answer.signature_name = asked.signature_name or inference.DEFAULT_SIGNATURE
+    answer.signature_name = asked.signature_name or DEFAULT_SIGNATURE
     answer.version.value = version

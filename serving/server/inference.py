@@ -6,10 +6,9 @@ import numpy as np
 import tensorflow as tf
 
 from serving import tensors
+from serving.calls import DEFAULT_SIGNATURE
 from serving.errors import Code, ServingError, invalid
 from serving.server.servable import Servable, SignatureDef
-
-DEFAULT_SIGNATURE = "serving_default"
 
 
 def predict(

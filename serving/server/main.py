@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.routing import Route
 
-from serving.errors import BadConfig, NotAModel, ServingError
+from serving.errors import BadConfig, Code, NotAModel, ServingError
 from serving.server import listen
 from serving.server.from_flags import read_models
 from serving.server.metrics import Metrics
@@ -179,7 +179,7 @@ def _load(settings: Settings, doors: Doors) -> "Models":
         models.apply(settings.models)
     except ServingError as error:
         models.close()
-        if error.code.name == "FAILED_PRECONDITION":
+        if error.code is Code.FAILED_PRECONDITION:
             raise BadConfig(str(settings.config_file), _labels_at_start(error)) from error
         where = ", ".join(str(wanted.base_path.path) for wanted in settings.models)
         raise NotAModel(where, error.message, "No version can be served.") from error

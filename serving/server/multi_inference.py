@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from tensorflow_serving.apis import inference_pb2, model_pb2
 
+from serving.calls import DEFAULT_SIGNATURE
 from serving.errors import Code, ServingError, invalid
 from serving.server import examples
-from serving.server.inference import DEFAULT_SIGNATURE
 from serving.server.servable import Servable, SignatureDef
 
 _TASKS = {task.method: task for task in (examples.CLASSIFY, examples.REGRESS)}

@@ -1,7 +1,9 @@
 """What each REST call does: JSON in, JSON out, as http_rest_api_handler.cc of TF Serving."""
 
+from collections.abc import Callable
 from typing import Any
 
+from serving.calls import DEFAULT_SIGNATURE
 from serving.errors import invalid
 from serving.server import answers, examples, inference, json_examples, metadata, values
 from serving.server.json_document import parse, signature_name
@@ -20,7 +22,7 @@ def answer(models: Models, call: Call, body: bytes) -> bytes:
 
 def _predict(models: Models, spec: Any, body: bytes) -> dict[str, Any]:
     document = parse(body)
-    name = signature_name(document) or inference.DEFAULT_SIGNATURE
+    name = signature_name(document) or DEFAULT_SIGNATURE
     with models.servable(spec) as servable:
         if name not in servable.signatures:
             raise invalid(f'Serving signature name: "{name}" not found in signature def')
@@ -33,19 +35,19 @@ def _predict(models: Models, spec: Any, body: bytes) -> dict[str, Any]:
 
 
 def _classify(models: Models, spec: Any, body: bytes) -> dict[str, Any]:
-    document = parse(body)
-    name = signature_name(document)
-    wanted = json_examples.input_of(document)
-    with models.servable(spec) as servable:
-        return json_examples.classifications(examples.classify(servable, name, wanted))
+    return json_examples.classifications(_of_examples(examples.classify, models, spec, body))
 
 
 def _regress(models: Models, spec: Any, body: bytes) -> dict[str, Any]:
+    return json_examples.regressions(_of_examples(examples.regress, models, spec, body))
+
+
+def _of_examples(run: Callable[..., Any], models: Models, spec: Any, body: bytes) -> Any:
     document = parse(body)
     name = signature_name(document)
     wanted = json_examples.input_of(document)
     with models.servable(spec) as servable:
-        return json_examples.regressions(examples.regress(servable, name, wanted))
+        return run(servable, name, wanted)
 
 
 def _metadata(models: Models, spec: Any, body: bytes) -> dict[str, Any]:

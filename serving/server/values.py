@@ -20,13 +20,12 @@ from serving.server.json_document import (
     shown,
 )
 from serving.server.servable import SignatureDef
-from serving.tensors import name_of
+from serving.tensors import MAX_RANK, name_of
 
 _INTEGERS = (
     tf.int8, tf.int16, tf.int32, tf.int64, tf.uint8, tf.uint16, tf.uint32, tf.uint64,
 )  # fmt: skip
 _FLOATS = (tf.float32, tf.float64)
-_MAX_RANK = 32  # numpy's limit in its first major version
 
 
 def inputs_of(document: Mapping[str, Any], signature: SignatureDef) -> dict[str, np.ndarray]:
@@ -131,8 +130,8 @@ def tensor(value: Any, dtype: tf.DType) -> np.ndarray:
     tensor([["a", {"b64": "AP8="}]], tf.string)   # [1, 2]: b"a", b"\\x00\\xff"
     """
     shape = _shape(value)
-    if len(shape) >= _MAX_RANK:
-        raise invalid(f"JSON Value: a tensor has at most {_MAX_RANK - 1} dimensions")
+    if len(shape) >= MAX_RANK:
+        raise invalid(f"JSON Value: a tensor has at most {MAX_RANK - 1} dimensions")
     flat: list[Any] = []
     _flatten(value, 0, shape, dtype, _converter(dtype), flat)
     array = np.empty(len(flat), dtype=object if dtype == tf.string else dtype.as_numpy_dtype)
