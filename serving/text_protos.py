@@ -14,6 +14,7 @@ from google.protobuf import descriptor_pb2, message_factory, text_format, wrappe
 from google.protobuf.message import Message
 
 from serving.errors import BadConfig
+from serving.protos import model_server_config_pb2
 
 _PACKAGE = "rawbert.serving"
 _Type = descriptor_pb2.FieldDescriptorProto
@@ -72,8 +73,27 @@ BatchingParameters: Any = _CLASSES[f"{_PACKAGE}.BatchingParameters"]
 MonitoringConfig: Any = _CLASSES[f"{_PACKAGE}.MonitoringConfig"]
 SSLConfig: Any = _CLASSES[f"{_PACKAGE}.SSLConfig"]
 
+# Where Prometheus finds the metrics if a MonitoringConfig does not say:
+# tensorflow_serving/util/prometheus_exporter.cc.
+METRICS_PATH = "/monitoring/prometheus/metrics"
+
 _M = TypeVar("_M", bound=Message)
 _WHERE = re.compile(r"^(?P<line>\d+):(?P<column>\d+) : (?P<what>.*)$", re.DOTALL)
+
+
+def one_model(
+    name: str, base_path: str, version: int | None = None
+) -> model_server_config_pb2.ModelServerConfig:
+    """A config of one model: its newest version, or the one given."""
+    config = model_server_config_pb2.ModelServerConfig()
+    model = config.model_config_list.config.add(
+        name=name, base_path=base_path, model_platform="tensorflow"
+    )
+    if version is None:
+        model.model_version_policy.latest.num_versions = 1
+    else:
+        model.model_version_policy.specific.versions.append(version)
+    return config
 
 
 def read(path: str | Path, message: _M) -> _M:

@@ -106,12 +106,13 @@ def _spelled(value: object) -> str:
 
 def _pinning_config(name: str, path: Path, version: int) -> str:
     """A model config file that pins the version: no flag of TF Serving's does."""
+    from google.protobuf import text_format
+
+    from serving.text_protos import one_model
+
+    config = one_model(name, str(path), version)
     with tempfile.NamedTemporaryFile("w", suffix=".config", delete=False) as file:
-        file.write(
-            f'model_config_list {{ config {{ name: "{name}" base_path: "{path}" '
-            'model_platform: "tensorflow" '
-            f"model_version_policy {{ specific {{ versions: {version} }} }} }} }}\n"
-        )
+        file.write(text_format.MessageToString(config, as_one_line=True) + "\n")
     return file.name
 
 

@@ -1,27 +1,22 @@
-"""The text protos that TensorFlow Serving is started with.
-
-models.config is a ModelServerConfig. monitoring.config is a MonitoringConfig, which no wheel ships
-(tensorflow/serving, config/monitoring_config.proto, commit 021efbd).
-"""
+"""The text protos that TensorFlow Serving is started with: models, batching, monitoring."""
 
 from google.protobuf import text_format
-from tensorflow_serving.config import model_server_config_pb2
+
+from serving import text_protos
+from serving.text_protos import METRICS_PATH
 
 FOLDER = "/config"
 MODELS, BATCHING, MONITORING = "models.config", "batching.config", "monitoring.config"
-METRICS_PATH = "/monitoring/prometheus/metrics"
 
 
 def models(name: str) -> str:
     """One model under `/models`, its newest version."""
-    config = model_server_config_pb2.ModelServerConfig()
-    model = config.model_config_list.config.add(
-        name=name, base_path=f"/models/{name}", model_platform="tensorflow"
-    )
-    model.model_version_policy.latest.num_versions = 1
-    return text_format.MessageToString(config)
+    return text_format.MessageToString(text_protos.one_model(name, f"/models/{name}"))
 
 
 def monitoring() -> str:
     """Metrics for Prometheus, on the REST port."""
-    return f'prometheus_config {{\n  enable: true\n  path: "{METRICS_PATH}"\n}}\n'
+    config = text_protos.MonitoringConfig()
+    config.prometheus_config.enable = True
+    config.prometheus_config.path = METRICS_PATH
+    return text_format.MessageToString(config)

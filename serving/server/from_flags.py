@@ -11,9 +11,6 @@ from serving.server.settings import Loading, Retries, Settings, Tls, default_thr
 from serving.server.versions import open_base_path
 from serving.server.wanted import WantedModel, wanted_models
 
-# tensorflow_serving/util/prometheus_exporter.cc
-METRICS_PATH = "/monitoring/prometheus/metrics"
-
 
 def settings_of(options: Any) -> Settings:
     """The settings that parsed flags ask for.
@@ -133,4 +130,4 @@ def _metrics_path(file: str) -> str | None:
     config = text_protos.read(file, text_protos.MonitoringConfig()).prometheus_config
     if config.path and not config.path.startswith("/"):
         raise BadConfig(file, f"prometheus_config.path must begin with a slash, not {config.path}")
-    return (config.path or METRICS_PATH) if config.enable else None
+    return (config.path or text_protos.METRICS_PATH) if config.enable else None
