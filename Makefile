@@ -2,6 +2,7 @@
 
 SHELL := /bin/bash
 BIN := .venv/bin
+EXTRAS := --extra test --extra kubeflow --extra notebook
 
 .PHONY: help setup run test quick lint lock clean
 
@@ -35,10 +36,10 @@ quick: lint
 	@$(BIN)/python -m pytest -q -m "not slow"
 
 lock: setup
-	@$(BIN)/uv pip compile pyproject.toml --extra test --generate-hashes --no-annotate --quiet \
+	@$(BIN)/uv pip compile pyproject.toml $(EXTRAS) --generate-hashes --no-annotate --quiet \
 	    --python-version 3.10 --python-platform x86_64-manylinux_2_28 \
 	    -c constraints/tfx-1.16.in -o constraints/tfx-1.16.txt
-	@$(BIN)/uv pip compile pyproject.toml --extra test --generate-hashes --no-annotate --quiet \
+	@$(BIN)/uv pip compile pyproject.toml $(EXTRAS) --generate-hashes --no-annotate --quiet \
 	    --python-version 3.12 --python-platform x86_64-manylinux_2_40 \
 	    -c constraints/tfx-1.21.in -o constraints/tfx-1.21.txt
 
