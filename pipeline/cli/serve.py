@@ -67,6 +67,8 @@ def _parser() -> "argparse.ArgumentParser":
 
 def _needs_embedded(given: set[str], settings: "Settings") -> str:
     """Why only the embedded server can do what was asked; empty if both can."""
+    if settings.demo:
+        return f"{TF_SERVING} has no demo page; only the embedded server has --demo."
     if "host" in given:
         return f"{TF_SERVING} listens on all interfaces; only the embedded server has --host."
     if 0 in (settings.port, settings.rest_port):
@@ -149,6 +151,8 @@ def _say_ready(server: "RunningServer", settings: "Settings") -> None:
     for wanted in settings.models:
         version = server.models.version_of(wanted.name)
         click.echo(f"version {version} of {wanted.name} is loaded")
+    if server.demo_url:
+        click.echo(f"demo  {server.demo_url}")
     _say_how(settings, server.target.rpartition(":")[0], server.rest_port)
 
 

@@ -34,6 +34,7 @@ def parser(program: str) -> argparse.ArgumentParser:
         "--host", default=argparse.SUPPRESS, help="default 127.0.0.1; 0.0.0.0: all interfaces"
     )
     found.add_argument("--no-rest", action="store_true", help="no REST door")
+    found.add_argument("--demo", action="store_true", help="a page for browsers on the REST port")
     groups: dict[Effect, Any] = {
         effect: found.add_argument_group(effect.value)
         for effect in Effect
@@ -99,6 +100,6 @@ def _unknown(argument: str) -> str:
     if not argument.startswith("-"):
         return "one PATH is enough"
     name = argument.lstrip("-").split("=")[0]
-    known = ["host", "no-rest", "engine", *BY_NAME, *_ALIASES]
+    known = ["host", "no-rest", "demo", "engine", *BY_NAME, *_ALIASES]
     near = difflib.get_close_matches(name, known, 1)
     return f"no such flag; did you mean --{near[0]}?" if near else "no such flag; see --help"

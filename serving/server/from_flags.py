@@ -19,6 +19,8 @@ def settings_of(options: Any) -> Settings:
         BadConfig: flags that do not go together, or a file that is wrong.
         NotAModel: nothing at PATH or --model_base_path can be served.
     """
+    if options.demo and options.no_rest:
+        raise BadConfig("--demo", "the page asks over REST: leave --no-rest out")
     batching = _batching(options)
     threads = default_threads(batching)
     return Settings(
@@ -40,6 +42,7 @@ def settings_of(options: Any) -> Settings:
         tls=_tls(options.ssl_config_file) if options.ssl_config_file else None,
         channel_arguments=_channel_arguments(options.grpc_channel_arguments),
         metrics_path=_metrics_path(options.monitoring_config_file),
+        demo=options.demo,
     )
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.routing import Route
 
 from serving.errors import BadConfig, Code, NotAModel, ServingError
-from serving.server import listen
+from serving.server import demo, listen
 from serving.server.from_flags import read_models
 from serving.server.metrics import Metrics
 from serving.server.observed import ObservedGrpc, ObservedRest, page
@@ -42,6 +42,7 @@ class RunningServer:
     def __init__(self, doors: "Doors", models: "Models", name: str) -> None:
         self.name, self.models, self.metrics = name, models, doors.metrics
         self.host, self.port, self.rest_port = doors.settings.host, doors.port, doors.rest_port
+        self._demo = doors.settings.demo
         self._stopped = threading.Event()
         self._grpc = doors.grpc_server
         self._rest = None
@@ -54,6 +55,13 @@ class RunningServer:
     def target(self) -> str:
         """The address for a gRPC client on this machine."""
         return listen.address(_reachable(self.host), self.port)
+
+    @property
+    def demo_url(self) -> str | None:
+        """Where a browser on this machine finds the demo page."""
+        if not self._demo or self.rest_port is None:
+            return None
+        return f"http://{listen.address(_reachable(self.host), self.rest_port)}{demo.PATH}"
 
     @property
     def version(self) -> int:
@@ -218,12 +226,14 @@ def _rest_application(doors: Doors, models: "Models") -> Any:
     from serving.server.rest import application
 
     settings = doors.settings
-    metrics = [Route(settings.metrics_path, page(doors.metrics))] if settings.metrics_path else []
+    routes = [Route(settings.metrics_path, page(doors.metrics))] if settings.metrics_path else []
+    if settings.demo:
+        routes += demo.routes(lambda: models.names)
     app = application(
         models,
         settings.rest_threads,
         allow_origins=settings.rest_origins,
-        routes=metrics,
+        routes=routes,
         timeout_seconds=settings.rest_timeout_seconds,
     )
     return ObservedRest(app, doors.metrics, doors.known)

@@ -73,6 +73,7 @@ class Settings:
         tls: for gRPC; None is plain.
         channel_arguments: of gRPC, by name.
         metrics_path: of Prometheus's metrics on the REST port; None is no metrics.
+        demo: the demo page on the REST port, too.
     """
 
     models: tuple[WantedModel, ...]
@@ -93,3 +94,4 @@ class Settings:
     tls: Tls | None = None
     channel_arguments: tuple[tuple[str, str | int], ...] = ()
     metrics_path: str | None = None
+    demo: bool = False
