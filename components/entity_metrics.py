@@ -5,6 +5,8 @@ An entity is right if its first byte, its end and its type are those of a gold e
 from the serialized Example, predictions from the `examples` signature, so what is measured is what
 a client gets for the raw text: an entity that begins or ends inside a gold word is wrong.
 
+F1 has an interval, too, by a bootstrap over the texts: entities of one text do not fall singly.
+
 The module is named in EvalConfig; Beam workers import it from the installed package.
 """
 
@@ -13,16 +15,20 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import apache_beam as beam
+import numpy as np
 import tensorflow as tf
 import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis.metrics import metric_types
 
+from components import bootstrap
 from trainer.span_columns import SPANS
 
 Entity = tuple[int, int, str]  # first byte, byte after the last one, type
 
 F1, PRECISION, RECALL = "entity_f1", "entity_precision", "entity_recall"
 GOLD, PREDICTED = "entities_gold", "entities_predicted"
+LOW, HIGH = "entity_f1_low", "entity_f1_high"
+METHOD = bootstrap.METHOD
 SEPARATOR = "/"  # entity_f1/LOC
 
 
@@ -32,10 +38,6 @@ class Matches(NamedTuple):
     hits: int = 0
     gold: int = 0
     predicted: int = 0
-
-    def plus(self, other: "Matches") -> "Matches":
-        """The sum of both."""
-        return Matches(*(a + b for a, b in zip(self, other, strict=True)))
 
     def figures(self) -> dict[str, float]:
         """The five metrics; 0 where there is nothing to divide by, so that no bound is passed."""
@@ -49,10 +51,13 @@ class Matches(NamedTuple):
 
 
 ByType = dict[str, Matches]
+Resampled = dict[str, np.ndarray]  # type ▶ matches of each resample, [1 + resamples, 3]
 
 
 class EntityScores(tfma.metrics.Metric):
     """`entity_f1`, `entity_precision`, `entity_recall`, `entities_gold`, `entities_predicted`.
+
+    And `entity_f1_low` and `entity_f1_high`, the bounds of F1's interval.
 
     Each over all entities, and once more for every type: `entity_f1/LOC`.
 
@@ -90,13 +95,14 @@ class _Match(metric_types.Preprocessor):
         super().__init__(name=f"entity_matches_{model}", model=model)
         self._model = model
 
-    def process(self, extracts: Any) -> Iterator[ByType]:
+    def process(self, extracts: Any) -> Iterator[tuple[int, ByType]]:
         """TFMA's entry point, with the extracts of one example."""
         predictions = extracts[tfma.PREDICTIONS_KEY]
         # With a baseline the predictions are by model; alone the model has no name.
         predictions = predictions.get(self._model, predictions) if self._model else predictions
         [serialized] = extracts[tfma.INPUT_KEY]
-        yield matches(gold_entities(serialized), predicted_entities(predictions))
+        found = matches(gold_entities(serialized), predicted_entities(predictions))
+        yield bootstrap.seed_of(serialized), found
 
 
 class _Sum(beam.CombineFn):
@@ -105,29 +111,40 @@ class _Sum(beam.CombineFn):
     def __init__(self, model: str, example_weighted: bool) -> None:
         self._model, self._example_weighted = model, example_weighted
 
-    def create_accumulator(self) -> ByType:
+    def create_accumulator(self) -> Resampled:
         return {}
 
-    def add_input(self, accumulator: ByType, element: ByType) -> ByType:
-        return self.merge_accumulators([accumulator, element])
+    def add_input(self, accumulator: Resampled, element: tuple[int, ByType]) -> Resampled:
+        seed, by_type = element
+        if not by_type:
+            return accumulator
+        weights = bootstrap.weights(seed)
+        one = {kind: weights[:, None] * np.array(found) for kind, found in by_type.items()}
+        return self.merge_accumulators([accumulator, one])
 
-    def merge_accumulators(self, accumulators: Iterable[ByType]) -> ByType:
-        total: ByType = {}
+    def merge_accumulators(self, accumulators: Iterable[Resampled]) -> Resampled:
+        total: Resampled = {}
         for by_type in accumulators:
             for kind, found in by_type.items():
-                total[kind] = total.get(kind, Matches()).plus(Matches(*found))
+                total[kind] = total[kind] + found if kind in total else found
         return total
 
-    def extract_output(self, accumulator: ByType) -> dict[metric_types.MetricKey, float]:
-        whole = Matches()
-        for found in accumulator.values():
-            whole = whole.plus(found)
+    def extract_output(self, accumulator: Resampled) -> dict[metric_types.MetricKey, float]:
+        nothing = np.zeros([1 + bootstrap.RESAMPLES, len(Matches._fields)], np.int64)
+        whole = sum(accumulator.values(), nothing)
         return {
             _key(f"{name}{SEPARATOR}{kind}" if kind else name, self._model, self._example_weighted):
             figure
             for kind, found in [("", whole), *sorted(accumulator.items())]
-            for name, figure in found.figures().items()
+            for name, figure in _figures(found).items()
         }  # fmt: skip
+
+
+def _figures(found: np.ndarray) -> dict[str, float]:
+    """All figures of a type's matches, [1 + resamples, 3]."""
+    hits, gold, predicted = found.T
+    low, high = bootstrap.interval(2 * hits / np.maximum(1, gold + predicted))
+    return {**Matches(*found[0].tolist()).figures(), LOW: low, HIGH: high}
 
 
 def matches(gold: list[Entity], predicted: list[Entity]) -> ByType:

@@ -14,6 +14,7 @@ from components.readers import survey
 from components.readers.fingerprint import fingerprint
 from components.readers.select import Selection
 from components.readers.survey import Survey
+from components.sources import licence
 from components.splits import given_files
 from pipeline.recipe import FromScratch, Recipe, Splits
 from pipeline.recipe_yaml import Document, KeyPath
@@ -33,6 +34,8 @@ class Inputs:
         encoder: the encoder's source, or JSON of its dimensions.
         encoder_fingerprint: digest of its content; part of the cache's key.
         survey: what one reading of the data found.
+        data_licence: what the data's source says of it.
+        encoder_licence: likewise.
     """
 
     data: str
@@ -40,6 +43,8 @@ class Inputs:
     encoder: str
     encoder_fingerprint: str
     survey: Survey
+    data_licence: str = licence.UNKNOWN
+    encoder_licence: str = licence.UNKNOWN
 
 
 # A column of this name in an Example would be taken for the signature's tensor of that name by
@@ -98,7 +103,20 @@ def check(recipe: Recipe, document: Document) -> Inputs:
         encoder=encoder,
         encoder_fingerprint=encoder_folder.fingerprint(encoder),
         survey=found,
+        data_licence=_licences(recipe.data.path),
+        encoder_licence=_licences(recipe.encoder),
     )
+
+
+def _licences(source: str | Splits | FromScratch) -> str:
+    """What sources that were brought before say; of an encoder from scratch there is no other."""
+    if isinstance(source, FromScratch):
+        return "as the data: trained from scratch"
+    if isinstance(source, Splits):
+        told = [_licences(one) for one in source.model_dump().values() if one]
+        return "; ".join(dict.fromkeys(told))
+    scheme, _ = sources.split(source)
+    return licence.licence_of(source, sources.resolve(source) if scheme else Path(source))
 
 
 def _check_names(recipe: Recipe, document: Document) -> None:

@@ -9,10 +9,12 @@ from tfx.orchestration import metadata
 from components.encoder_importer import EncoderImporter
 from components.evaluator import Evaluator
 from components.example_validator import ExampleValidator
+from components.pusher import Pusher
 from components.serving_validator import ServingValidator
 from components.text_example_gen import TextExampleGen
 from components.text_schema_gen import TextSchemaGen
 from components.transform import Transform
+from pipeline import card
 from pipeline.check import Inputs
 from pipeline.code_digest import code_digest
 from pipeline.evaluation import eval_config
@@ -111,13 +113,17 @@ def create_pipeline(
         task=recipe.task,
         **columns,
     )
-    pusher = tfx.components.Pusher(
+    pusher = Pusher(
         model=trainer.outputs["model"],
         model_blessing=evaluator.outputs["blessing"],
         infra_blessing=serving_validator.outputs["blessing"],
         push_destination=tfx.proto.PushDestination(
             filesystem=tfx.proto.PushDestination.Filesystem(base_directory=push_to)
         ),
+        evaluation=evaluator.outputs["evaluation"],
+        examples=examples.outputs["examples"],
+        encoder=encoder.outputs["model"],
+        told=card.told(recipe, inputs).to_json(),
     )
     return tfx.dsl.Pipeline(
         pipeline_name=recipe.name,

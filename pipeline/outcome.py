@@ -2,23 +2,21 @@
 
 import json
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import tensorflow_model_analysis as tfma
-
-from components import entity_metrics
+from components import evaluation_results
 from components.data_report import FILE_NAME as DATA_REPORT
 from components.data_report import DataReport
+from components.evaluation_results import Confusion, EntityResult, SliceResult
 from components.evaluator import BASELINE_PROPERTY
-from pipeline.evaluation import ACCURACY, ENTITY_F1
 from pipeline.run_record import Component
 from serving.validation import report as serving_report
 from trainer import batches
 from trainer.training import HISTORY
 
-_DIFFERENCE = "_diff"
+__all__ = ["EntityResult", "Lengths", "Outcome", "SliceResult", "lengths", "misaligned", "read"]
 
 
 @dataclass(frozen=True)
@@ -37,39 +35,6 @@ class Lengths:
 
 
 @dataclass(frozen=True)
-class EntityResult:
-    """Strict entity matches on a slice: of one type, or of all where `type` is empty."""
-
-    type: str
-    precision: float
-    recall: float
-    f1: float
-    gold: int
-    predicted: int
-
-
-@dataclass(frozen=True)
-class SliceResult:
-    """The gate's metric on a slice (the whole split is the slice of no name).
-
-    Attributes:
-        slice: `"category: fresh"`.
-        metric: `"accuracy"` or `"entity_f1"`.
-        value: of the metric.
-        examples: texts in the slice.
-        failures: the bounds that the model missed there, in words.
-        entities: of a tagger, over all types first, then by type; else empty.
-    """
-
-    slice: str
-    metric: str
-    value: float
-    examples: int
-    failures: tuple[str, ...] = ()
-    entities: tuple[EntityResult, ...] = ()
-
-
-@dataclass(frozen=True)
 class Outcome:
     """All that the report shows; parts of components that did not run are None."""
 
@@ -82,6 +47,7 @@ class Outcome:
     baseline: str
     serving: serving_report.Report | None
     pushed_to: Path | None
+    confusion: Confusion = field(default_factory=dict)  # of a classifier
 
 
 def read(run: dict[str, Component]) -> Outcome:
@@ -98,7 +64,7 @@ def read(run: dict[str, Component]) -> Outcome:
         lengths=lengths(transformed) if transformed else None,
         misaligned=misaligned(transformed) if transformed else 0,
         history=json.loads((model_run / HISTORY).read_text()) if model_run else [],
-        slices=_slices(str(evaluation)) if evaluation else [],
+        slices=evaluation_results.slices(str(evaluation)) if evaluation else [],
         blessed=bool(blessing and blessing.properties.get("blessed")),
         baseline=blessing.properties.get(BASELINE_PROPERTY, "") if blessing else "",
         serving=serving_report.read(serving) if serving else None,
@@ -107,6 +73,7 @@ def read(run: dict[str, Component]) -> Outcome:
             if pushed and pushed.properties.get("pushed")
             else None
         ),
+        confusion=evaluation_results.confusion(str(evaluation)) if evaluation else {},
     )
 
 
@@ -136,76 +103,3 @@ def lengths(transformed: Path) -> Lengths:
 def misaligned(transformed: Path) -> int:
     """Gold entities of all splits that fit no words; 0 of a classifier's texts."""
     return batches.total([str(transformed / "Split-*" / "*")], "misaligned_spans")
-
-
-def _slices(evaluation: str) -> list[SliceResult]:
-    failures = _failures(evaluation)
-    results = []
-    for key, outputs in tfma.load_eval_result(evaluation).slicing_metrics:
-        found = next(iter(next(iter(outputs.values())).values()))
-        # Of plots and of metrics of an earlier kind there is no doubleValue.
-        metrics = {name: value.get("doubleValue", 0.0) for name, value in found.items()}
-        name = ", ".join(f"{column}: {value}" for column, value in key)
-        metric = ENTITY_F1 if ENTITY_F1 in metrics else ACCURACY
-        results.append(
-            SliceResult(
-                name,
-                metric,
-                metrics[metric],
-                int(metrics["example_count"]),
-                failures.get(name, ()),
-                _entities(metrics),
-            )
-        )
-    return sorted(results, key=lambda one: one.slice)
-
-
-def _entities(metrics: dict[str, float]) -> tuple[EntityResult, ...]:
-    """What a tagger's metrics say of all entities, then of each type by name.
-
-    Where there is a baseline, TFMA gives every metric once more, as the difference, `…_diff`.
-    """
-    ends = sorted(
-        name.removeprefix(entity_metrics.F1)
-        for name in metrics
-        if name.partition(entity_metrics.SEPARATOR)[0] == entity_metrics.F1
-        and name.removesuffix(_DIFFERENCE) not in metrics.keys() - {name}
-    )
-    return tuple(
-        EntityResult(
-            type=end.removeprefix(entity_metrics.SEPARATOR),
-            precision=metrics[entity_metrics.PRECISION + end],
-            recall=metrics[entity_metrics.RECALL + end],
-            f1=metrics[entity_metrics.F1 + end],
-            gold=int(metrics[entity_metrics.GOLD + end]),
-            predicted=int(metrics[entity_metrics.PREDICTED + end]),
-        )
-        for end in ends
-    )
-
-
-def _failures(evaluation: str) -> dict[str, tuple[str, ...]]:
-    """What TFMA's validation holds against each slice, in words."""
-    found: dict[str, tuple[str, ...]] = {}
-    validation = tfma.load_validation_result(evaluation)
-    for per_slice in validation.metric_validations_per_slice:
-        name = ", ".join(
-            f"{key.column}: {key.bytes_value.decode()}"
-            for key in per_slice.slice_key.single_slice_keys
-        )
-        found[name] = tuple(map(_in_words, per_slice.failures))
-    return found
-
-
-def _in_words(failure: Any) -> str:
-    metric, value = failure.metric_key.name, failure.metric_value.double_value.value
-    threshold = failure.metric_threshold
-    if failure.message:
-        return f"{metric}: {failure.message.strip()}"
-    # TFMA's bounds are a little wider than the recipe's, which are what the user knows.
-    if threshold.HasField("change_threshold"):
-        allowed = round(-threshold.change_threshold.absolute.value, 5)
-        return f"{metric} is {-value:.4f} less than the blessed model's, may drop {allowed:g}"
-    return (
-        f"{metric} is {value:.4f}, below {round(threshold.value_threshold.lower_bound.value, 5):g}"
-    )

@@ -143,6 +143,15 @@ class Serve(_Section):
     latency_ms: float | None = Field(None, gt=0)  # p50 of one text; None: measured, not judged
 
 
+class Card(_Section):
+    """What the model card says that no file tells."""
+
+    intended_use: str | None = None
+    limits: str | None = None
+    data_licence: str | None = None  # None: what the source itself tells
+    encoder_licence: str | None = None
+
+
 class Recipe(_Section):
     """One run of the pipeline."""
 
@@ -158,6 +167,7 @@ class Recipe(_Section):
     train: Train = Train()
     gate: Gate
     serve: Serve = Serve()
+    card: Card = Card()
 
     @property
     def model_name(self) -> str:

@@ -3,6 +3,7 @@
 import difflib
 import shutil
 import tarfile
+import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
@@ -50,6 +51,13 @@ class Archive:
             with zipfile.ZipFile(self.path) as pack:
                 for name, target in wanted.items():
                     _write(pack.open(name), target)
+
+    def text(self, name: str) -> str:
+        """A small member as text."""
+        with tempfile.TemporaryDirectory() as folder:
+            target = Path(folder) / "member"
+            self.extract({name: target})
+            return target.read_text(encoding="utf-8", errors="replace")
 
     def nearest(self, name: str, count: int = 3) -> list[str]:
         """The members that `name` may have meant, by path or by file name alone."""

@@ -47,7 +47,10 @@ def _snapshot(repository: str, revision: str | None, cache: str | None, where: s
     try:
         return Path(
             snapshot_download(
-                repository, revision=revision, cache_dir=cache, allow_patterns=list(FILES)
+                repository,
+                revision=revision,
+                cache_dir=cache,
+                allow_patterns=[*FILES, "README.md"],  # the card tells the licence
             )
         )
     except errors.HFValidationError as error:

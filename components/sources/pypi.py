@@ -20,6 +20,7 @@ from components.sources.progress import Progress, silent
 from trainer.errors import BadInput
 
 _RECORD = "source.json"
+_METADATA = ("dist-info/METADATA", "PKG-INFO")
 _PATTERN = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)==(?P<version>[^/]+)(/(?P<member>.+))?")
 
 
@@ -88,6 +89,18 @@ def fingerprint(source: str, cache: Path | None = None) -> str:
     pinned = parse(source)
     known = _recorded(pinned, _home(pinned, cache)) or _found(pinned)
     return known.sha256
+
+
+def metadata(source: str, cache: Path | None = None) -> str:
+    """The core metadata of a release that was brought before; empty if it has none."""
+    pinned = parse(source)
+    home = _home(pinned, cache)
+    known = _recorded(pinned, home)
+    if known is None or not _archive(home, known).exists():
+        return ""
+    archive = Archive(_archive(home, known))
+    name = next((n for n in archive.names() if n.endswith(_METADATA) and n.count("/") < 2), None)
+    return archive.text(name) if name else ""
 
 
 def verify(source: str, cache: Path | None = None) -> ReleaseFile:

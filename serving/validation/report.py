@@ -83,7 +83,12 @@ def read(folder: str | Path) -> Report:
     Raises:
         FileNotFoundError: there is none.
     """
-    data: dict[str, Any] = json.loads(Path(folder, REPORT_NAME).read_text(encoding="utf-8"))
+    return parse(Path(folder, REPORT_NAME).read_text(encoding="utf-8"))
+
+
+def parse(text: str) -> Report:
+    """A report back from its JSON."""
+    data: dict[str, Any] = json.loads(text)
     del data["blessed"]
     data["findings"] = [Finding(**finding) for finding in data["findings"]]
     data["latency"] = Latency(**data["latency"]) if data["latency"] else None
