@@ -4,12 +4,14 @@ A model for other labels, columns or another task is no baseline: its accuracy o
 number. The standard Evaluator would compare them all the same.
 """
 
+import os
 from typing import Any
 
 from absl import logging
 from tfx.components import Evaluator as StandardEvaluator
 from tfx.components.evaluator import executor as standard
 from tfx.dsl.components.base import executor_spec
+from tfx.dsl.io import fileio
 from tfx.types import artifact_utils
 from tfx.types import standard_component_specs as specs
 from tfx.utils import path_utils
@@ -32,6 +34,8 @@ class Executor(standard.Executor):
         """TFX's entry point; inputs, outputs and properties are the standard Evaluator's."""
         inputs = dict(input_dict)
         verdict = "no blessed model yet"
+        if not _has_model(inputs.get(specs.BASELINE_MODEL_KEY)):
+            inputs.pop(specs.BASELINE_MODEL_KEY, None)
         if inputs.get(specs.BASELINE_MODEL_KEY):
             differing = _differences(inputs[specs.MODEL_KEY], inputs[specs.BASELINE_MODEL_KEY])
             verdict = f"compared with model {inputs[specs.BASELINE_MODEL_KEY][0].id}"
@@ -48,6 +52,16 @@ class Evaluator(StandardEvaluator):
     """The standard Evaluator with the check above."""
 
     EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(Executor)
+
+
+def _has_model(baseline: list | None) -> bool:
+    """Whether there is a baseline; `LatestPushed` gives an empty one before the first push."""
+    return bool(baseline) and fileio.exists(
+        os.path.join(
+            path_utils.serving_model_path(artifact_utils.get_single_uri(baseline)),
+            "saved_model.pb",
+        )
+    )
 
 
 def _differences(candidate: list, baseline: list) -> list[str]:

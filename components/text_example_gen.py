@@ -5,6 +5,7 @@ from typing import Any
 
 from tfx import types
 from tfx.dsl.components.base import base_beam_component, executor_spec
+from tfx.orchestration import data_types
 from tfx.types import component_spec, standard_artifacts
 
 from components.readers.fingerprint import fingerprint
@@ -20,6 +21,7 @@ class TextExampleGenSpec(component_spec.ComponentSpec):
         "data": component_spec.ExecutionParameter(type=str),
         "fingerprint": component_spec.ExecutionParameter(type=str),
         "bad_rows": component_spec.ExecutionParameter(type=float),
+        "path": component_spec.ExecutionParameter(type=str, optional=True),
     }
     INPUTS: Mapping[str, Any] = {}
     OUTPUTS: Mapping[str, Any] = {
@@ -44,16 +46,25 @@ class TextExampleGen(base_beam_component.BaseBeamComponent):
             ``columns`` ({"word": 0, "tag": -1}), ``scheme`` and ``repair``.
         fingerprint: ``fingerprint(data)``, taken when the pipeline is composed.
         bad_rows: share of rows that may be bad.
+        path: goes before the ``path`` of ``data``, so that a run of a compiled pipeline may set
+            it: a path, a pattern, a source, or JSON of {"train": …, "eval": …, "test": …}.
     """
 
     SPEC_CLASS = TextExampleGenSpec
     EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(Executor)
 
-    def __init__(self, data: str, fingerprint: str, bad_rows: float = 0.01):
+    def __init__(
+        self,
+        data: str,
+        fingerprint: str | data_types.RuntimeParameter,
+        bad_rows: float = 0.01,
+        path: str | data_types.RuntimeParameter | None = None,
+    ):
         spec = TextExampleGenSpec(
             data=data,
             fingerprint=fingerprint,
             bad_rows=bad_rows,
+            path=path,
             examples=types.Channel(type=standard_artifacts.Examples),
         )
         super().__init__(spec=spec)

@@ -16,7 +16,7 @@ from tfx.dsl.components.base import base_beam_executor
 from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils
 
-from components import data_report
+from components import data_report, sources
 from components.data_report import DataReport
 from components.splits import SPLITS, given_files
 from components.tag_set import refuse_entities
@@ -49,6 +49,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         self._log_startup(input_dict, output_dict, exec_properties)
         examples = artifact_utils.get_single_instance(output_dict["examples"])
         data = json.loads(exec_properties["data"])
+        data["path"] = _located(exec_properties.get("path") or data["path"])
         files = given_files(data["path"], data.get("format"))
         data = with_scheme(data, files)
         for split in SPLITS:
@@ -64,6 +65,15 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         if data.get("task") == "tag":
             refuse_entities(report, with_types=False)  # types are for the schema to judge
         _describe(examples)
+
+
+def _located(path: Any) -> Any:
+    """A recipe's path with every source brought to this machine."""
+    if isinstance(path, str):
+        return _located(json.loads(path)) if path.startswith("{") else sources.localized(path)
+    if isinstance(path, dict):
+        return {split: _located(one) for split, one in path.items()}
+    return path
 
 
 def _count_all(pipeline: beam.Pipeline, items: list[Item], work: WriteItem) -> Any:

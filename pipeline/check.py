@@ -113,8 +113,9 @@ def _licences(source: str | Splits | FromScratch) -> str:
     if isinstance(source, FromScratch):
         return "as the data: trained from scratch"
     if isinstance(source, Splits):
-        told = [_licences(one) for one in source.model_dump().values() if one]
-        return "; ".join(dict.fromkeys(told))
+        return "; ".join(
+            dict.fromkeys(_licences(one) for one in source.model_dump().values() if one)
+        )
     scheme, _ = sources.split(source)
     return licence.licence_of(source, sources.resolve(source) if scheme else Path(source))
 
@@ -163,7 +164,7 @@ def _check_tf_serving(recipe: Recipe, document: Document) -> None:
 def _check_encoder(recipe: Recipe, document: Document) -> str:
     with _at(document, ("encoder",)):
         if isinstance(recipe.encoder, FromScratch):
-            encoder = json.dumps(recipe.encoder.model_dump(), sort_keys=True)
+            encoder = as_source(recipe.encoder)
             positions = recipe.encoder.max_positions
         else:
             encoder = recipe.encoder
@@ -177,6 +178,11 @@ def _check_encoder(recipe: Recipe, document: Document) -> str:
             fix=f"Write {positions} or less.",
         )
     return encoder
+
+
+def as_source(encoder: FromScratch) -> str:
+    """An encoder from scratch as `components.encoder_folder` takes it: JSON of its dimensions."""
+    return json.dumps(encoder.model_dump(), sort_keys=True)
 
 
 def _check_data(recipe: Recipe, document: Document) -> tuple[dict[str, Any], Survey]:
@@ -233,14 +239,8 @@ def _check_data(recipe: Recipe, document: Document) -> tuple[dict[str, Any], Sur
 
 def _resolved(path: str | Splits) -> str | dict[str, str]:
     if isinstance(path, str):
-        return _local(path)
-    return {split: _local(one) for split, one in path.model_dump().items() if one}
-
-
-def _local(path: str) -> str:
-    """A source as the local file it came to; a pattern stays one."""
-    scheme, _ = sources.split(path)
-    return str(sources.resolve(path)) if scheme else str(Path(path).absolute())
+        return sources.localized(path)
+    return {split: sources.localized(one) for split, one in path.model_dump().items() if one}
 
 
 class _at:  # noqa: N801 - a context manager that reads as a preposition

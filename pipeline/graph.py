@@ -1,9 +1,12 @@
 """The pipeline: plain arguments in, a TFX pipeline out, the same for every runner."""
 
 import os
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import tensorflow_data_validation as tfdv
 from tfx import v1 as tfx
+from tfx.dsl.components.base import base_component, base_node
 from tfx.orchestration import metadata
 
 from components.encoder_importer import EncoderImporter
@@ -21,6 +24,28 @@ from pipeline.evaluation import eval_config
 from pipeline.recipe import Recipe
 
 
+def latest_blessed() -> base_node.BaseNode:
+    """The last blessed model in ML Metadata, as ``outputs["model"]``."""
+    return tfx.dsl.Resolver(
+        strategy_class=tfx.dsl.experimental.LatestBlessedModelStrategy,
+        model=tfx.dsl.Channel(type=tfx.types.standard_artifacts.Model),
+        model_blessing=tfx.dsl.Channel(type=tfx.types.standard_artifacts.ModelBlessing),
+    ).with_id("LatestBlessed")
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The components that a runner may make otherwise.
+
+    Each is called with the arguments that the one here gets; a runner adds its own to them.
+    """
+
+    examples: Callable[..., base_component.BaseComponent] = TextExampleGen
+    trainer: Callable[..., base_component.BaseComponent] = tfx.components.Trainer
+    pusher: Callable[..., base_component.BaseComponent] = Pusher
+    baseline: Callable[[], base_node.BaseNode] = latest_blessed
+
+
 def create_pipeline(
     recipe: Recipe,
     inputs: Inputs,
@@ -28,6 +53,7 @@ def create_pipeline(
     push_to: str,
     metadata_path: str | None = None,
     beam_pipeline_args: list[str] | None = None,
+    parts: Parts | None = None,
 ) -> tfx.dsl.Pipeline:
     """Composes all components of a recipe.
 
@@ -38,8 +64,10 @@ def create_pipeline(
         push_to: the model's base path; versions go below it.
         metadata_path: SQLite file of ML Metadata; None where the runner brings its own.
         beam_pipeline_args: for all Beam components, e.g. ``["--runner=FlinkRunner", …]``.
+        parts: what the runner makes otherwise.
     """
-    examples = TextExampleGen(
+    parts = parts or Parts()
+    examples = parts.examples(
         data=inputs.data, fingerprint=inputs.data_fingerprint, bad_rows=recipe.data.bad_rows
     )
     statistics = tfx.components.StatisticsGen(
@@ -48,7 +76,7 @@ def create_pipeline(
         stats_options=tfdv.StatsOptions(use_sketch_based_topk_uniques=True),
     )
     if recipe.data.schema_:
-        schema = tfx.components.ImportSchemaGen(schema_file=os.path.abspath(recipe.data.schema_))
+        schema = tfx.components.ImportSchemaGen(schema_file=_absolute(recipe.data.schema_))
     else:
         schema = TextSchemaGen(
             statistics=statistics.outputs["statistics"],
@@ -76,7 +104,7 @@ def create_pipeline(
         },
     )
     transform.add_upstream_node(validator)  # nothing is transformed before the data is accepted
-    trainer = tfx.components.Trainer(
+    trainer = parts.trainer(
         run_fn="trainer.training.run_fn",
         examples=transform.outputs["transformed_examples"],
         transform_graph=transform.outputs["transform_graph"],
@@ -92,11 +120,7 @@ def create_pipeline(
             "code": code_digest(),
         },
     )
-    blessed = tfx.dsl.Resolver(
-        strategy_class=tfx.dsl.experimental.LatestBlessedModelStrategy,
-        model=tfx.dsl.Channel(type=tfx.types.standard_artifacts.Model),
-        model_blessing=tfx.dsl.Channel(type=tfx.types.standard_artifacts.ModelBlessing),
-    ).with_id("LatestBlessed")
+    blessed = parts.baseline()
     evaluator = Evaluator(
         examples=examples.outputs["examples"],
         example_splits=["test"],
@@ -113,7 +137,7 @@ def create_pipeline(
         task=recipe.task,
         **columns,
     )
-    pusher = Pusher(
+    pusher = parts.pusher(
         model=trainer.outputs["model"],
         model_blessing=evaluator.outputs["blessing"],
         infra_blessing=serving_validator.outputs["blessing"],
@@ -138,3 +162,7 @@ def create_pipeline(
             evaluator, serving_validator, pusher,
         ],
     )  # fmt: skip
+
+
+def _absolute(path: str) -> str:
+    return path if "://" in path else os.path.abspath(path)

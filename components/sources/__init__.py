@@ -7,6 +7,7 @@ A source is a string:
     hf:ORG/NAME[@REVISION]       the Hugging Face hub
     kaggle:OWNER/MODEL/FRAMEWORK/VARIATION[/VERSION]
     tfhub:HANDLE                 TensorFlow Hub
+    gs://BUCKET/PATH             a file, a pattern or a folder of a bucket
     minilm                       a short name of the catalogue
     folder/or/file               as it lies there
 """
@@ -20,7 +21,7 @@ from components.sources import catalogue, folder
 from components.sources.progress import Progress, shown
 from trainer.errors import BadInput
 
-SCHEMES = ("pypi", "hf", "kaggle", "tfhub")
+SCHEMES = ("pypi", "hf", "kaggle", "tfhub", "gs")
 _SHOW_THEIR_OWN = ("hf", "kaggle")  # progress: two displays at once would garble each other
 
 
@@ -44,6 +45,16 @@ def resolve(source: str, cache: Path | None = None, progress: Progress | None = 
         return module.resolve(rest, cache)
     with contextlib.nullcontext(progress) if progress else shown() as told:
         return module.resolve(rest, cache, told)
+
+
+def localized(path: str) -> str:
+    """A path of data on this machine: a source as the local file it came to; a pattern stays one.
+
+    Raises:
+        BadInput, OSError: as `resolve`.
+    """
+    scheme, _ = split(path)
+    return str(resolve(path)) if scheme else str(Path(path).absolute())
 
 
 def split(source: str) -> tuple[str, str]:

@@ -4,6 +4,7 @@ import sys
 
 import click
 
+from pipeline.cli.compile import compile
 from pipeline.cli.deploy import deploy
 from pipeline.cli.fetch import fetch
 from pipeline.cli.inspect import inspect
@@ -26,7 +27,7 @@ def cli() -> None:
     """
 
 
-for command in (run, serve, predict, inspect, fetch, deploy):
+for command in (run, serve, predict, inspect, fetch, compile, deploy):
     cli.add_command(command)
 
 

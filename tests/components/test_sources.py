@@ -28,7 +28,7 @@ HANDLE = "google/tiny/tensorFlow2/base/1"
     ("source", "found", "fix"),
     [
         ("pipy:x==1", '"pipy:"', "Did you mean pypi:x==1?"),
-        ("s3:bucket/x", '"s3:"', "Known are pypi:, hf:, kaggle:, tfhub: and local paths"),
+        ("s3:bucket/x", '"s3:"', "Known are pypi:, hf:, kaggle:, tfhub:, gs: and local paths"),
         ("minlim", "no such file or folder", "minilm"),
         ("{tmp}/mime", "no such file or folder", "mine"),
         ("{tmp}/no/such", "no such file or folder", "local path"),
