@@ -61,6 +61,9 @@ def compile(recipe: Path, runner: str, overrides: tuple[str, ...], **options: An
     click.echo(f"recipe   {recipe}: checking data and encoder")
     moved, inputs = places.moved(typed, check(typed, document), document, there)
     click.echo(f"compile  {inputs.survey.kept:,} texts here; loading TFX")
+    from serving.quiet import quiet_tensorflow
+
+    quiet_tensorflow()
     from pipeline.runners.pipeline_spec import Target, check_with_kfp
 
     target = Target(

@@ -97,10 +97,11 @@ def _is_in(path: str, folder: str) -> bool:
 
 
 def _only_here(path: str, where: str) -> BadInput:
-    folder = os.path.dirname(path.split("*")[0]) or path
+    here = os.path.dirname(path.split("*")[0]) or path
+    there = "/" + os.path.basename(here)
     return BadInput(
         f"`{path}` is on this machine only; no container would find it.",
         where=where,
-        fix=f"Say where the image, a volume or a bucket has it: --map {folder}=/data;"
+        fix=f"Say where the image, a volume or a bucket has it: --map {here}={there};"
         " or name a source such as pypi:NAME==VERSION.",
     )
