@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from components.readers.opening import MAX_LINE, not_utf8, numbered_lines
+from components.readers.opening import MAX_LINE, not_utf8
 from components.readers.rows import NOT_UTF8, BadRow, Row, decode, fault
 from trainer.errors import BadInput
 
@@ -43,12 +43,12 @@ class _Lines(Iterator[str]):
         return decode(raw)
 
 
-def csv_records(path: Path) -> Iterator[Record]:
-    """Records of a csv file, the header among them; blank lines are no records.
+def csv_records(numbered: Iterator[tuple[int, bytes]]) -> Iterator[Record]:
+    """Records of a csv file's lines, the header among them; blank lines are no records.
 
     A quote that nothing closes costs its own line: reading goes on at the next one.
     """
-    lines = _Lines(numbered_lines(path))
+    lines = _Lines(numbered)
     while True:
         lines.begin()
         try:
@@ -73,9 +73,9 @@ def _csv_reason(error: str) -> str:
     return error
 
 
-def tsv_records(path: Path) -> Iterator[Record]:
-    """Records of a tab-separated file; blank lines are no records."""
-    for number, raw in numbered_lines(path):
+def tsv_records(numbered: Iterator[tuple[int, bytes]]) -> Iterator[Record]:
+    """Records of a tab-separated file's lines; blank lines are no records."""
+    for number, raw in numbered:
         line = decode(raw).rstrip("\r\n")
         if line:
             yield number, line.split("\t")

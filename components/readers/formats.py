@@ -11,6 +11,7 @@ from components.readers.find import format_of
 from components.readers.folders import COLUMNS, read_text
 from components.readers.inline_tags import inline_sentences, read_inline
 from components.readers.jsonlines import jsonlines_columns, read_jsonlines
+from components.readers.opening import numbered_lines
 from components.readers.rows import BadRow, Row
 from components.readers.tagged import Sentence, Tagged, to_row
 from trainer.errors import BadInput
@@ -47,9 +48,9 @@ def read(
     if tagged:
         return _read_tagged(path, found, columns, tagged)
     if found == "csv":
-        return read_delimited(path, csv_records(path), columns)
+        return read_delimited(path, csv_records(numbered_lines(path)), columns)
     if found == "tsv":
-        return read_delimited(path, tsv_records(path), columns)
+        return read_delimited(path, tsv_records(numbered_lines(path)), columns)
     return read_jsonlines(path, columns) if found == "jsonl" else read_text(path, columns)
 
 
@@ -94,7 +95,8 @@ def columns(path: str | Path, format: str | None = None, tagged: Tagged | None =
         return list(COLUMNS)
     if found == "jsonl":
         return jsonlines_columns(path)
-    return header(path, csv_records(path) if found == "csv" else tsv_records(path))
+    split = csv_records if found == "csv" else tsv_records
+    return header(path, split(numbered_lines(path)))
 
 
 def _fitting(path: Path, format: str | None, tagged: Tagged | None) -> str:

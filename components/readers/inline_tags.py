@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from components.readers.delimited import header, tsv_records
+from components.readers.opening import numbered_lines
 from components.readers.rows import NUL, BadRow, Row, fault
 from components.readers.tagged import Sentence, Tagged, to_row
 from trainer.errors import BadInput
@@ -51,7 +52,7 @@ def _row(
 
 
 def _parsed(path: Path, tagged: Tagged) -> Iterator[_Parsed | BadRow]:
-    records = tsv_records(path)
+    records = tsv_records(numbered_lines(path))
     names = header(path, records)
     line = 0
     for line, fields in records:

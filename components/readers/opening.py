@@ -42,14 +42,21 @@ def open_bytes(path: Path) -> Iterator[BinaryIO]:
         ) from error
 
 
-def numbered_lines(path: Path) -> Iterator[tuple[int, bytes]]:
+def numbered_lines(path: Path, offset: int = 0, first: int = 1) -> Iterator[tuple[int, bytes]]:
     """Yields (line number from 1, bytes with the line's end), without a UTF-8 byte-order mark.
+
+    Args:
+        path: plain or packed.
+        offset: bytes, unpacked, to leave out.
+        first: number of the line that begins there.
 
     Raises:
         BadInput: UTF-16 or UTF-32, or a line of more than ``MAX_LINE`` bytes.
     """
     with open_bytes(path) as stream:
-        number = 0
+        if offset:
+            stream.seek(offset)
+        number = first - 1
         while raw := stream.readline(MAX_LINE + 1):
             number += 1
             if len(raw) > MAX_LINE:
