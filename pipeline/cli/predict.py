@@ -79,6 +79,16 @@ class _Where:
 @click.option("--root-certificate", type=_FILE, help="PEM, of who signed the server's.")
 @click.option("--client-key", type=_FILE, help="PEM, with --client-certificate.")
 @click.option("--client-certificate", type=_FILE, help="PEM, for servers that ask for one.")
+@click.option(
+    "--bulk", nargs=2, type=click.Path(path_type=Path), metavar="IN OUT",
+    help="Files of csv, tsv, jsonl or tfrecord, through Beam; OUT gets pred_… columns. Resumable.",
+)  # fmt: skip
+@click.option("--text", multiple=True, metavar="COLUMN", help="Bulk: if not called as in training.")
+@click.option("--format", help="Bulk: if the file's ending does not tell.")
+@click.option("--shard-rows", type=click.IntRange(1), default=10_000, show_default=True,
+              help="Bulk: rows that a worker does in one go.")  # fmt: skip
+@click.option("--overwrite", is_flag=True, help="Bulk: OUT may be there already.")
+@click.option("--beam-arg", multiple=True, metavar="ARG", help="Bulk: for Beam, as of `run`.")
 def predict(
     texts: tuple[str, ...],
     files: tuple[BinaryIO, ...],
@@ -86,9 +96,25 @@ def predict(
     as_json: bool,
     batch_size: int,
     in_flight: int,
+    bulk: tuple[Path, Path] | None,
+    text: tuple[str, ...],
+    format: str | None,
+    shard_rows: int,
+    overwrite: bool,
+    beam_arg: tuple[str, ...],
     **where: Any,
 ) -> None:
     """Ask for labels or entities of TEXTs; without any, of every line of standard input."""
+    if bulk:
+        if where["server"] or not where["model"] or texts or files:
+            _fail("--bulk goes with --model PATH, and without --server, TEXT and --file", 2)
+        from pipeline.cli.predict_bulk import predict_bulk
+
+        predict_bulk(
+            *bulk, where["model"], text=text, format=format, batch_size=batch_size,
+            shard_rows=shard_rows, overwrite=overwrite, beam_args=beam_arg,
+        )  # fmt: skip
+        return
     if where["server"] and where["model"]:
         _fail("--server and --model exclude each other: ask one or the other", 2)
     if texts and files:
