@@ -17,7 +17,8 @@ export function showEntities(row, text) {
 
 function entitiesOf(row, text) {
   const places = codePointOffsets(text);
-  return Array.from({ length: row.n_entities }, (_, n) => ({
+  const length = row.n_entities ?? row.entity_types.length;
+  return Array.from({ length }, (_, n) => ({
     type: String(row.entity_types[n]),
     score: row.entity_scores?.[n],
     first: row.entity_char_starts[n],

@@ -3,7 +3,8 @@
 import { element, plural } from "./element.js";
 import { byteOffsets } from "./offsets.js";
 
-const MOST_SHOWN = 400;
+const AT_ONCE = 64;
+const MOST_SHOWN = 1_000;
 const MOST_REST = 600;
 
 /**
@@ -13,14 +14,22 @@ const MOST_REST = 600;
  */
 export function showPieces(row, texts) {
   const all = piecesOf(row, texts);
-  const shown = all.slice(0, MOST_SHOWN);
-  const nodes = [element("ol", { class: "pieces", dir: "auto" }, ...shown.map(piece))];
-  if (all.length > shown.length) {
-    const more = plural("piece", all.length - shown.length);
-    nodes.push(element("p", { class: "more" }, `and ${more} more`));
-  }
+  const nodes = [list(all.slice(0, AT_ONCE))];
+  if (all.length > AT_ONCE) nodes.push(folded(all.slice(AT_ONCE)));
   if (row.dropped_tokens > 0) nodes.push(...rests(all, texts));
   return { nodes, count: counted(all.length, row.dropped_tokens ?? 0) };
+}
+
+function list(pieces) {
+  return element("ol", { class: "pieces", dir: "auto" }, ...pieces.map(piece));
+}
+
+function folded(pieces) {
+  const shown = pieces.slice(0, MOST_SHOWN);
+  const left = pieces.length - shown.length;
+  const more = left ? [element("p", { class: "more" }, `and ${plural("piece", left)} more`)] : [];
+  const summary = element("summary", {}, `${plural("piece", pieces.length)} more`);
+  return element("details", {}, summary, list(shown), ...more);
 }
 
 function piecesOf(row, texts) {

@@ -2,9 +2,9 @@
 
 import { NoAnswer } from "./rest.js";
 
-/** Whether an answer of this shape can be shown as labels, as entities, or only as JSON. */
-const OUTPUTS = {
-  tag: ["entity_types", "entity_char_starts", "entity_char_ends", "n_entities"],
+/** The lists that a row of an answer must have to be shown as entities, or as labels. */
+const LISTS = {
+  tag: ["entity_types", "entity_char_starts", "entity_char_ends"],
   classify: ["labels", "scores"],
 };
 
@@ -23,13 +23,18 @@ export function taskOf(model, signatures) {
     const found = `The serving_default of ${model} takes ${taken || "nothing"}`;
     throw new NoAnswer("This model does not take raw text", `${found}; this page sends text.`);
   }
-  return { inputs, task: kindOf(signature.outputs ?? {}), pieces: hasPieces(signatures, inputs) };
+  const outputs = signature.outputs ?? {};
+  const task = taskWhere((name) => Object.hasOwn(outputs, name));
+  return { inputs, task, pieces: hasPieces(signatures, inputs) };
 }
 
-/** The same question asked of an answer: a server may have swapped the model meanwhile. */
-export function kindOf(outputs) {
-  const has = (names) => names.every((name) => outputs && Object.hasOwn(outputs, name));
-  return Object.keys(OUTPUTS).find((task) => has(OUTPUTS[task])) ?? "other";
+/** "tag", "classify" or "other"; asked of the answer, since the model may have changed meanwhile. */
+export function taskOfAnswer(row) {
+  return taskWhere((name) => Array.isArray(row?.[name]));
+}
+
+function taskWhere(has) {
+  return Object.keys(LISTS).find((task) => LISTS[task].every(has)) ?? "other";
 }
 
 function hasPieces(signatures, inputs) {

@@ -80,8 +80,9 @@ def test_a_pinned_version_stays_pinned_there(fake_base: Path, tf_serving: dict) 
     [
         (["--host", "127.0.0.1"], "only the embedded server has --host"),
         (["--port", "0"], "does not choose a free port"),
+        (["--demo"], "only the embedded server has --demo"),
     ],
-    ids=["host", "free port"],
+    ids=["host", "free port", "demo"],
 )
 def test_flags_that_only_the_embedded_server_has(
     fake_base: Path, tf_serving: dict, options: list[str], says: str
