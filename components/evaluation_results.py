@@ -42,6 +42,7 @@ class SliceResult:
         failures: the bounds that the model missed there, in words.
         entities: of a tagger, over all types first, then by type; else empty.
         interval: of the value, by `METHODS`; None where the Evaluator measured none.
+        change: against the last blessed model; None where there is none to compare with.
     """
 
     slice: str
@@ -51,6 +52,7 @@ class SliceResult:
     failures: tuple[str, ...] = ()
     entities: tuple[EntityResult, ...] = ()
     interval: Interval | None = None
+    change: float | None = None
 
 
 def slices(evaluation: str) -> list[SliceResult]:
@@ -72,6 +74,7 @@ def slices(evaluation: str) -> list[SliceResult]:
                 failures.get(name, ()),
                 _entities(metrics),
                 _interval(metrics, metric),
+                metrics.get(metric + _DIFFERENCE),
             )
         )
     return sorted(results, key=lambda one: one.slice)

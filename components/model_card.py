@@ -127,7 +127,7 @@ def _data(told: Told, data: DataReport) -> list[str]:
         if rows
     ]
     what = "entities" if data.entities else "rows"
-    table = [["all rows", *(f"{data.rows[split]:,}" for split in splits)]]
+    table = [["texts", *(f"{data.rows[split]:,}" for split in splits)]]
     table += [
         [name, *(f"{counted.get(split, {}).get(name, 0):,}" for split in splits)]
         for name in names[:_LISTED]

@@ -16,7 +16,9 @@ from serving.validation import report as serving_report
 from trainer import batches
 from trainer.training import HISTORY
 
-__all__ = ["EntityResult", "Lengths", "Outcome", "SliceResult", "lengths", "misaligned", "read"]
+__all__ = [
+    "EntityResult", "Lengths", "Outcome", "SliceResult", "binned", "lengths", "misaligned", "read",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -27,11 +29,13 @@ class Lengths:
         counts: texts by length.
         truncated: texts that lost pieces.
         dropped: pieces lost.
+        whole: texts by length before they were cut.
     """
 
     counts: Counter[int]
     truncated: int
     dropped: int
+    whole: Counter[int] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True)
@@ -92,12 +96,24 @@ def _folder(run: dict[str, Component], name: str, key: str) -> Path | None:
 def lengths(transformed: Path) -> Lengths:
     """Lengths over all splits of transformed examples."""
     counts: Counter[int] = Counter()
+    whole: Counter[int] = Counter()
     truncated = dropped = 0
     for length, lost in batches.lengths([str(transformed / "Split-*" / "*")]):
         counts.update(length.numpy().tolist())
+        whole.update((length + lost).numpy().tolist())
         truncated += int((lost.numpy() > 0).sum())
         dropped += int(lost.numpy().sum())
-    return Lengths(counts, truncated, dropped)
+    return Lengths(counts, truncated, dropped, whole)
+
+
+def binned(counts: Counter[int]) -> dict[int, int]:
+    """Texts by the power of two, or one and a half, that holds their length."""
+    uppers = sorted({n for k in range(2, 20) for n in (2**k, 3 * 2 ** (k - 1))})
+    bins: Counter[int] = Counter()
+    for length, texts in counts.items():
+        bins[next(upper for upper in uppers if length <= upper)] += texts
+    first, last = min(bins, default=4), max(bins, default=4)
+    return {upper: bins[upper] for upper in uppers if first <= upper <= last}
 
 
 def misaligned(transformed: Path) -> int:

@@ -34,10 +34,16 @@ class Output:
 
 @dataclass
 class Component:
-    """One component's turn in a run: ``done``, ``cached``, ``failed`` or ``cut off``."""
+    """One component's turn in a run: ``done``, ``cached``, ``failed`` or ``cut off``.
+
+    Attributes:
+        outputs: artifacts by key.
+        parameters: what the component was composed with; of those that it keeps.
+    """
 
     state: str
     outputs: dict[str, list[Output]] = field(default_factory=dict)
+    parameters: dict[str, Any] = field(default_factory=dict)
 
     def folder(self, key: str) -> Path:
         """The folder of the only artifact of an output."""
@@ -87,6 +93,7 @@ def _components(
             if context.type == "node"
         ]
         component = Component(_STATES.get(execution.last_known_state, "unknown"))
+        component.parameters = _values(execution.custom_properties)
         for event in store.get_events_by_execution_ids([execution.id]):
             if event.type in _OUTPUTS and event.path.steps:
                 [artifact] = store.get_artifacts_by_id([event.artifact_id])
@@ -95,12 +102,15 @@ def _components(
 
 
 def _output(artifact: pb.Artifact) -> Output:
-    values = {
-        name: getattr(value, value.WhichOneof("value"))
-        for name, value in artifact.custom_properties.items()
+    return Output(artifact.uri, _values(artifact.custom_properties))
+
+
+def _values(properties: Any) -> dict[str, Any]:
+    return {
+        name: _plain(getattr(value, value.WhichOneof("value")))
+        for name, value in properties.items()
         if value.WhichOneof("value")
     }
-    return Output(artifact.uri, {name: _plain(value) for name, value in values.items()})
 
 
 def _plain(value: Any) -> Any:

@@ -1,6 +1,5 @@
 """The short report at the end of a run."""
 
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ from rich.markup import escape
 from components.data_report import DataReport
 from pipeline.cli import gate_view
 from pipeline.cli.entity_text import is_tagged, marked
-from pipeline.outcome import Lengths, Outcome
+from pipeline.outcome import Lengths, Outcome, binned
 from pipeline.recipe import Recipe
 from pipeline.run_record import Component
 from pipeline.runners.local import Stage
@@ -52,19 +51,28 @@ def _labelled(text: str, row: dict[str, Any]) -> str:
     return f"{row['label']:<10} {row['score']:.3f}  {text}"
 
 
-def show_next(recipe: Recipe, outcome: Outcome, path: Path, log: Path) -> None:
-    """Prints where the model is, or why it is not, and what to do next."""
+def show_next(
+    recipe: Recipe, outcome: Outcome, path: Path, log: Path, report: Path | None = None
+) -> None:
+    """Prints where the model is, or why it is not, where the report is, and what to do next."""
     if outcome.pushed_to is None:
         _console.print("\n[bold red]REFUSED[/]: nothing was pushed.")
         for reason in _reasons(outcome):
             _console.print(f"  {escape(reason)}")
+        _show_report(report)
         _console.print(f"next     mend the data or the recipe ({path}), run again; log: {log}")
         return
     base = _short(outcome.pushed_to.parent)
     _console.print(f"\n[bold green]PUSHED[/]   {_short(outcome.pushed_to)}")
+    _show_report(report)
     _console.print(f"next     rawbert serve {base}")
     _console.print('         rawbert predict "Any text at all."')
     _console.print(f"         rawbert inspect {_short(outcome.pushed_to.parents[2])}")
+
+
+def _show_report(report: Path | None) -> None:
+    if report:
+        _console.print(f"report   {_short(report)}")
 
 
 def _reasons(outcome: Outcome) -> list[str]:
@@ -119,7 +127,7 @@ def _entities(report: DataReport) -> None:
 def show_lengths(lengths: Lengths, max_tokens: int, task: str) -> None:
     """Prints the histogram and what truncation cost, or how many texts are cut to windows."""
     _head("lengths in pieces, [CLS] and [SEP] counted")
-    bins = _binned(lengths.counts)
+    bins = binned(lengths.counts)
     most = max(bins.values())
     for upper, texts in bins.items():
         bar = "█" * max(texts > 0, round(_BAR * texts / most))
@@ -135,16 +143,6 @@ def show_lengths(lengths: Lengths, max_tokens: int, task: str) -> None:
         f"  {lengths.truncated:,} texts ({share:.2%}) lost {lengths.dropped:,} pieces to"
         f" max_tokens {max_tokens}"
     )
-
-
-def _binned(counts: Counter[int]) -> dict[int, int]:
-    """Texts by the power of two, or one and a half, that holds their length."""
-    uppers = sorted({n for k in range(2, 20) for n in (2**k, 3 * 2 ** (k - 1))})
-    bins: Counter[int] = Counter()
-    for length, texts in counts.items():
-        bins[next(upper for upper in uppers if length <= upper)] += texts
-    first, last = min(bins), max(bins)
-    return {upper: bins[upper] for upper in uppers if first <= upper <= last}
 
 
 def _epochs(outcome: Outcome) -> None:

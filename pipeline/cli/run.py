@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from trainer.errors import BadInput
+
 if TYPE_CHECKING:
     from pipeline.check import Inputs
     from pipeline.recipe import Recipe
@@ -70,6 +72,7 @@ def _run_and_report(
     with ProgressView(log) as view:
         view.say(f"{inputs.survey.kept:,} texts; loading TFX")
         from pipeline import graph, outcome, run_record
+        from pipeline.cli import report_file
         from pipeline.runners import local
         from trainer import progress
 
@@ -82,16 +85,29 @@ def _run_and_report(
             metadata_path=metadata_path,
             beam_pipeline_args=beam_args,
         )
-        with progress.listening(view.training):
-            stages = local.run(pipeline, view.stage)
+        stages: list[local.Stage] = []
+
+        def tell(event: str, stage: local.Stage) -> None:
+            stages.extend([stage] if event == "started" else [])
+            view.stage(event, stage)
+
+        try:
+            with progress.listening(view.training):
+                local.run(pipeline, tell)
+        except Exception as error:
+            stopped = _first_line(_cause(error, BadInput) or error)
+            report_file.write(recipe, inputs, path, folder, stages, stopped=stopped)
+            raise
         found = run_record.latest_run(metadata_path, recipe.name)
         result = outcome.read(found)
+        view.say("writing report.html")
+        report = report_file.write(recipe, inputs, path, folder, stages, (found, result))
     from pipeline.cli import report_view
 
     report_view.show(recipe, result, stages, found)
     if result.pushed_to and ask:
         report_view.show_answers(result.pushed_to, recipe.model_name, ask)
-    report_view.show_next(recipe, result, path, log)
+    report_view.show_next(recipe, result, path, log, report)
     return result.pushed_to is not None
 
 
@@ -117,8 +133,6 @@ def _log(folder: Path) -> Iterator[Path]:
         yield log
     except Exception as error:
         import traceback
-
-        from trainer.errors import BadInput
 
         traceback.print_exc()
         if _is_full(error):
@@ -159,5 +173,5 @@ def _is_full(error: BaseException) -> bool:
     return any(words.lower() in str(error).lower() for words in _FULL)
 
 
-def _first_line(error: Exception) -> str:
+def _first_line(error: BaseException) -> str:
     return (str(error).strip().splitlines() or [""])[0][:300]
