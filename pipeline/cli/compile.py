@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from trainer.errors import BadInput
+
 if TYPE_CHECKING:
     from pipeline.check import Inputs
     from pipeline.recipe import Recipe
     from pipeline.runners.pipeline_spec import Spec, Target
 
+_SUFFIXES = (".yaml", ".yml", ".json")
 _VERTEX_ONLY = ("project", "region", "train_on", "endpoint", "serve_on", "serving_image")
 
 
@@ -76,37 +79,42 @@ def compile(recipe: Path, runner: str, overrides: tuple[str, ...], **options: An
     )
     spec = _compiled(runner, moved, inputs, target, options)
     file = options["output"] or Path(f"{typed.name}.yaml")
-    text = _written(spec, file)
-    _say(spec, file, target, runner, check_with_kfp(text))
+    text = _text(spec, file.suffix)
+    kfp = check_with_kfp(text)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, encoding="utf-8")
+    _say(spec, file, target, runner, kfp)
 
 
 def _check_options(runner: str, options: dict[str, Any]) -> None:
     if not options["image"]:
-        raise click.UsageError(
-            "no image for the steps: --image REGISTRY/NAME:TAG,"
-            " built with `docker build -t REGISTRY/NAME:TAG .` in a checkout of rawbert."
-        )
+        fix = "Write --image REGISTRY/NAME:TAG, built from rawbert's Dockerfile: docker build -t …"
+        raise BadInput("the steps have no image.", where="--image", fix=fix)
     given = [name for name in _VERTEX_ONLY if options[name]]
     if runner == "kubeflow" and given:
-        raise click.UsageError(f"{_flag(given[0])} is for --runner vertex.")
-    root = options["pipeline_root"]
+        raise BadInput("it is for --runner vertex.", where=_flag(given[0]))
+    root, push_to, file = options["pipeline_root"] or "", options["push_to"], options["output"]
     if root and "://" not in root:
-        raise click.UsageError(f"--pipeline-root {root} is on this machine only: a URL would do.")
+        raise BadInput(f"{root} is no URL.", where="--pipeline-root", fix="Write gs://bucket/runs.")
+    if push_to and not push_to.startswith(("gs://", "/")):
+        fix = "Write gs://bucket/models/NAME, or an absolute path on a volume."
+        raise BadInput(f"no step could write to {push_to}.", where="--push-to", fix=fix)
+    if file and file.suffix not in _SUFFIXES:
+        fix = f"Name a file that ends in {' or '.join(_SUFFIXES)}."
+        raise BadInput(f"kfp would not read {file}.", where="--output", fix=fix)
     if runner == "vertex":
-        _check_vertex(options, root or "")
+        _check_vertex(options, root)
 
 
 def _check_vertex(options: dict[str, Any], root: str) -> None:
     if not root.startswith("gs://"):
-        raise click.UsageError("Vertex AI keeps artifacts in a bucket: --pipeline-root gs://….")
-    needed = []
-    if options["train_on"] or options["endpoint"]:
-        needed = ["project", "region"]
-    if options["endpoint"]:
-        needed.append("serving_image")
-    for name in needed:
-        if not options[name]:
-            raise click.UsageError(f"--train-on and --endpoint need {_flag(name)}.")
+        fix = "Vertex AI keeps artifacts in a bucket: write gs://bucket/runs."
+        raise BadInput("no bucket.", where="--pipeline-root", fix=fix)
+    needed = {"train_on": ("project", "region"), "endpoint": ("project", "region", "serving_image")}
+    for name, others in needed.items():
+        for other in others:
+            if options[name] and not options[other]:
+                raise BadInput(f"it needs {_flag(other)}.", where=_flag(name))
 
 
 def _flag(name: str) -> str:
@@ -118,9 +126,8 @@ def _require_compiler() -> None:
         from kfp.pipeline_spec import pipeline_spec_pb2  # noqa: F401
     except ImportError as error:
         raise click.ClickException(
-            "Kubeflow's pipeline spec is not installed: pip install 'rawbert[kubeflow]' on"
-            " Python 3.10 or 3.11 (stack TFX 1.16), and compile there; what it compiles runs on"
-            " any image."
+            "Kubeflow's pipeline spec is not installed: pip install 'rawbert[kubeflow]', or compile"
+            " where it is (stack TFX 1.16, Python 3.10); the steps run in the image either way."
         ) from error
 
 
@@ -142,16 +149,12 @@ def _compiled(
     return vertex.compile(recipe, inputs, target, vertex.Services(**services))
 
 
-def _written(spec: "Spec", file: Path) -> str:
+def _text(spec: "Spec", suffix: str) -> str:
     import yaml
 
-    if file.suffix == ".json":
-        text = json.dumps(spec, indent=1, sort_keys=True) + "\n"
-    else:
-        text = yaml.safe_dump(spec, sort_keys=True, allow_unicode=True)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(text, encoding="utf-8")
-    return text
+    if suffix == ".json":
+        return json.dumps(spec, indent=1, sort_keys=True) + "\n"
+    return yaml.safe_dump(spec, sort_keys=True, allow_unicode=True)
 
 
 def _say(spec: "Spec", file: Path, target: "Target", runner: str, kfp: str | None) -> None:

@@ -34,15 +34,22 @@ def command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tiny_project) -> Co
 
 MISTAKES = {
     "no runner": (IMAGE, "--runner"),
-    "no image": (("--runner", "kubeflow"), "--image REGISTRY/NAME:TAG"),
+    "no image": (("--runner", "kubeflow"), "--image: the steps have no image. Write --image REG"),
     "another runner": (("--runner", "argo", *IMAGE), "argo"),
-    "vertex without a bucket": (("--runner", "vertex", *IMAGE), "--pipeline-root gs://"),
-    "a job without a project": ((*VERTEX, "--train-on", "n1-standard-8"), "need --project"),
-    "an endpoint without an image": (
-        (*VERTEX, "--endpoint", "e", "--project", "p", "--region", "r"), "need --serving-image"
+    "vertex without a bucket": (("--runner", "vertex", *IMAGE), "--pipeline-root: no bucket"),
+    "a job without a project": (
+        (*VERTEX, "--train-on", "n1-standard-8"), "--train-on: it needs --project"
     ),
-    "vertex's option": ((*KUBEFLOW, "--project", "p"), "--project is for --runner vertex"),
-    "a root on this machine": ((*KUBEFLOW, "--pipeline-root", "/runs"), "--pipeline-root /runs"),
+    "an endpoint without an image": (
+        (*VERTEX, "--endpoint", "e", "--project", "p", "--region", "r"),
+        "--endpoint: it needs --serving-image",
+    ),
+    "vertex's option": ((*KUBEFLOW, "--project", "p"), "--project: it is for --runner vertex"),
+    "a root on this machine": (
+        (*KUBEFLOW, "--pipeline-root", "/runs"), "--pipeline-root: /runs is no URL"
+    ),
+    "a destination on this machine": ((*KUBEFLOW, "--push-to", "out"), "--push-to: no step could"),
+    "a file that kfp does not read": ((*KUBEFLOW, "--output", "a.txt"), "--output: kfp would not"),
     "data on this machine": (KUBEFLOW, "recipe.yaml:3: data.path: `data/*.csv` is on this"),
     "a vocabulary on this machine": (
         (*KUBEFLOW, "--map", "data=/data"), "recipe.yaml:4: encoder.vocab: `vocab.txt` is on this"
