@@ -4,7 +4,7 @@ SHELL := /bin/bash
 BIN := .venv/bin
 EXTRAS := --extra test --extra kubeflow --extra notebook
 
-.PHONY: help setup run test quick lint lock clean
+.PHONY: help setup run test quick lint lock peers clean
 
 help:
 	@echo "make run    set up, run the reviews pipeline, serve the model and ask it three questions"
@@ -12,6 +12,7 @@ help:
 	@echo "make quick  lint and the tests that take seconds"
 	@echo "make lint   ruff, mypy, import contracts"
 	@echo "make lock   resolve constraints/ anew"
+	@echo "make peers  .venv-bench with what benchmarks compare with: PyTorch, ONNX Runtime, OpenVINO"
 	@echo "make clean  remove .venv and out/"
 
 setup:
@@ -42,6 +43,14 @@ lock: setup
 	@$(BIN)/uv pip compile pyproject.toml $(EXTRAS) --generate-hashes --no-annotate --quiet \
 	    --python-version 3.12 --python-platform x86_64-manylinux_2_40 \
 	    -c constraints/tfx-1.21.in -o constraints/tfx-1.21.txt
+	@$(BIN)/uv pip compile benchmarks/requirements.in --generate-hashes --no-annotate --quiet \
+	    --python-version 3.12 --python-platform x86_64-manylinux_2_28 \
+	    -o benchmarks/requirements.txt
+
+peers: setup
+	@test -d .venv-bench || $(BIN)/uv venv --quiet --python 3.12 .venv-bench
+	@$(BIN)/uv pip install --quiet --python .venv-bench/bin/python --require-hashes \
+	    -r benchmarks/requirements.txt
 
 clean:
-	rm -rf .venv out
+	rm -rf .venv .venv-bench out

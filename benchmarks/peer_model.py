@@ -42,9 +42,9 @@ def write(version: Path, to: Path, heads: int = HEADS, lower_case: bool = True) 
     """
     from safetensors.numpy import save_file
 
-    variables = _variables(version)
+    variables = variables_of(version)
     card = json.loads((version / "assets.extra" / "rawbert.json").read_text())
-    config = _config(variables, heads)
+    config = config_of(variables, heads)
     to.mkdir(parents=True, exist_ok=True)
     save_file(_tensors(variables, config), to / "model.safetensors", metadata={"format": "pt"})
     _write_json(to / "config.json", _of_a_classifier(config, card["labels"]))
@@ -58,7 +58,8 @@ def write(version: Path, to: Path, heads: int = HEADS, lower_case: bool = True) 
     return to
 
 
-def _variables(version: Path) -> list[np.ndarray]:
+def variables_of(version: Path) -> list[np.ndarray]:
+    """A pushed model's, in their order there."""
     import tensorflow as tf
 
     reader = tf.train.load_checkpoint(str(version / "variables" / "variables"))
@@ -70,7 +71,8 @@ def _variables(version: Path) -> list[np.ndarray]:
     return [found[number] for number in range(len(found))]
 
 
-def _config(variables: list[np.ndarray], heads: int) -> EncoderConfig:
+def config_of(variables: list[np.ndarray], heads: int) -> EncoderConfig:
+    """The encoder's dimensions, read off the shapes of a classifier's variables."""
     words, positions, types = variables[:3]
     inner = variables[11]  # the first layer's, after its attention's four and norm's two
     return EncoderConfig(

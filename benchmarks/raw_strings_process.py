@@ -1,0 +1,119 @@
+"""The contenders of `raw_strings.py`: what each needs, and its process."""
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import fixed_length_model
+import peer_model
+
+_HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A system that answers raw strings.
+
+    Attributes:
+        name: for the table.
+        module: in `contenders`.
+        ours: whether it runs in rawbert's environment, else in the peers'.
+        exact: whether it computes in float32.
+        pads: whether a batch is padded to its longest, so that one by one may be faster.
+    """
+
+    name: str
+    module: str
+    ours: bool = False
+    exact: bool = True
+    pads: bool = True
+
+
+CONTENDERS = (
+    Contender("rawbert", "rawbert", ours=True, pads=False),
+    Contender("fixed 128", "fixed_length", ours=True, pads=False),
+    Contender("ONNX Runtime", "onnx_runtime"),
+    Contender("OpenVINO", "open_vino"),
+    Contender("PyTorch", "pytorch"),
+    Contender("PyTorch compiled", "pytorch_compiled"),
+    Contender("ONNX Runtime int8", "onnx_runtime_int8", exact=False),
+)
+
+
+class Running:
+    """A contender's process."""
+
+    def __init__(self, contender: Contender, asked: dict[str, Any], python: str) -> None:
+        self.contender = contender
+        self._process = subprocess.Popen(
+            [python, str(_HERE / "contender.py"), json.dumps(asked)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(_HERE)},
+        )
+        self._read()
+
+    def scores(self, texts: list[str]) -> list[list[float]]:
+        """[texts, classes]."""
+        return self._ask({"scores": texts})
+
+    def time(self, batches: list[list[str]], alone: bool) -> list[float]:
+        """Milliseconds of each batch; ``alone``: its texts one by one."""
+        return self._ask({"time": batches, "alone": alone})
+
+    def stop(self) -> None:
+        """Ends the process."""
+        self._process.terminate()
+        self._process.wait(30)
+
+    def _ask(self, what: dict[str, Any]) -> Any:
+        assert self._process.stdin
+        self._process.stdin.write(json.dumps(what) + "\n")
+        self._process.stdin.flush()
+        return self._read()
+
+    def _read(self) -> Any:
+        assert self._process.stdout
+        for line in self._process.stdout:
+            if line.startswith("\t"):
+                return json.loads(line)
+        raise RuntimeError(f"{self.contender.name} ended; run contender.py by hand to see why.")
+
+
+def prepare(shape: str, version: Path, peers: Path, work: Path) -> dict[str, str]:
+    """The model in everybody's format: ``saved_model``, ``fixed``, ``hf``."""
+    hf = peer_model.write(version, work / "hf")
+    fixed = fixed_length_model.write(version, work / "fixed", peer_model.HEADS, 128)
+    subprocess.run([peers, _HERE / "contenders" / "onnx_files.py", hf], check=True)
+    return {"saved_model": str(version), "fixed": str(fixed), "hf": str(hf)}
+
+
+@contextlib.contextmanager
+def started(
+    contenders: list[Contender], folders: dict[str, str], peers: Path, threads: int, max_tokens: int
+) -> Iterator[list[Running]]:
+    """All of them, loaded, on the last cores of this process's own."""
+    cores = sorted(os.sched_getaffinity(0))[-threads:]
+    running: list[Running] = []
+    try:
+        for one in contenders:
+            asked = {
+                "contender": one.module,
+                "folders": folders,
+                "threads": threads,
+                "max_tokens": max_tokens,
+                "cores": cores,
+            }
+            running.append(Running(one, asked, sys.executable if one.ours else str(peers)))
+        yield running
+    finally:
+        for process in running:
+            process.stop()
