@@ -9,6 +9,7 @@ from tfx.types import standard_artifacts
 
 from components import latest_pushed
 from components.evaluator import _has_model
+from components.text_example_gen_executor import _located
 from components.trainer import with_epochs
 from trainer.errors import BadInput
 
@@ -25,6 +26,14 @@ def test_the_runs_epochs_go_before_the_recipes(given: dict[str, Any], epochs: in
 def test_no_epoch_is_refused() -> None:
     with pytest.raises(BadInput, match="epochs: 0 epochs"):
         with_epochs({"custom_config": "{}", "epochs": 0})
+
+
+def test_the_runs_path_may_be_relative_and_may_be_splits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert _located("data/*.csv") == f"{tmp_path}/data/*.csv"
+    assert _located('{"train": "a.csv"}') == {"train": f"{tmp_path}/a.csv"}
 
 
 def latest(base: Path, uri: Path) -> standard_artifacts.Model:

@@ -8,7 +8,7 @@ import sysconfig
 from pathlib import Path
 
 SOURCE = Path(__file__).parents[2]
-_PACKAGES = ("trainer", "components", "pipeline", "serving")
+PACKAGES = ("trainer", "components", "pipeline", "serving")
 
 
 def environment(folder: Path) -> dict[str, str]:
@@ -26,7 +26,7 @@ def environment(folder: Path) -> dict[str, str]:
 
 
 def _build(source: Path, wheels: Path) -> Path:
-    for package in _PACKAGES:
+    for package in PACKAGES:
         shutil.copytree(
             SOURCE / package, source / package, ignore=shutil.ignore_patterns("__pycache__")
         )

@@ -178,6 +178,17 @@ def test_splits_a_source_and_json(compiled: Any) -> None:
     assert constant(spec, "EncoderImporter", "source")["vocab"] == "gs://b/vocab.txt"
 
 
+def test_a_tagger(
+    command: Command, tiny_tagger_project: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tiny_tagger_project(tmp_path, rows=60)
+    monkeypatch.chdir(tmp_path)
+    assert command("recipe.yaml", *KUBEFLOW, "--map", ".=/project") == 0
+    spec = yaml.safe_load(Path("tiny.yaml").read_text())
+    assert constant(spec, "TextExampleGen", "data")["tags"]["scheme"] == "iob2"
+    assert constant(spec, "Trainer", "custom_config")["head"] == "crf"
+
+
 def test_vertex_trains_and_serves_with_its_own_services(compiled: Any) -> None:
     spec = compiled(*VERTEX, *SERVICES, "--map", ".=/project", "--accelerator", "NVIDIA_TESLA_T4")
     [pool] = constant(spec, "Trainer", "custom_config")["ai_platform_training_args"][
