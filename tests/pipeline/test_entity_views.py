@@ -93,19 +93,19 @@ def test_tokenize_of_a_tagger_is_listed(model: str) -> None:
 
 
 TAGGED = {
-    "O is not written": ([1, 1], [0, 0], "a b"),
-    "tags at first pieces": ([1, 0], [1, -1], "a/B-LOC b"),
-    "inside": ([1, 1], [1, 2], "a/B-LOC b/I-LOC"),
-    "not known": ([1, 0], [-1, -1], "a/? b"),
-    "no words": ([0, 0], [-1, -1], "a b"),
+    "O is not shown": ([1, 1], [0, 0], ["", ""]),
+    "tags at first pieces": ([1, 0], [1, -1], ["B-LOC", ""]),
+    "inside": ([1, 1], [1, 2], ["B-LOC", "I-LOC"]),
+    "not known": ([1, 0], [-1, -1], ["?", ""]),
+    "no words": ([0, 0], [-1, -1], ["", ""]),
 }
 
 
 @pytest.mark.parametrize(("first", "tags", "expected"), TAGGED.values(), ids=TAGGED)
-def test_pieces_with_their_tags(first: list[int], tags: list[int], expected: str) -> None:
-    from pipeline.cli.inspect_view import with_tags
+def test_tags_shown_at_pieces(first: list[int], tags: list[int], expected: list[str]) -> None:
+    from pipeline.inspection.samples import word_tags
 
-    assert " ".join(with_tags(["a", "b"], first, tags, ["O", "B-LOC", "I-LOC"])) == expected
+    assert word_tags(first, tags, ["O", "B-LOC", "I-LOC"]) == expected
 
 
 def test_the_gates_table_has_entities_by_type() -> None:
