@@ -36,7 +36,7 @@ class Classifier(OnEncoder):
         Returns:
             logits [batch, classes].
         """
-        encoded, head_seed = self.encode(batch, training, seed)
+        encoded, head_seed = self.encode(batch, training, seed, pooled_only=True)
         return self.head(encoded.pooled, training=training, seed=head_seed)
 
     def of_ragged(self, ids: tf.RaggedTensor, types: tf.RaggedTensor) -> tf.Tensor:

@@ -149,11 +149,26 @@ class Attention(keras.layers.Layer):
         (batch, tokens), heads, size = rows, self.config.num_heads, self.config.head_size
         qkv = tf.reshape(qkv, [batch, tokens, 3, heads, size])
         q, k, v = tf.unstack(tf.transpose(qkv, [2, 0, 3, 1, 4]))  # [B, A, T, D] each
-        scores = tf.matmul(q * size**-0.5, k, transpose_b=True)  # [B, A, T, T]
+        context, probabilities = self.ask(q, k, v, bias, seed)
+        context = tf.transpose(context, [0, 2, 1, 3])  # [B, T, A, D]
+        return tf.reshape(context, [batch * tokens, heads * size]), probabilities
+
+    def ask(
+        self,
+        q: tf.Tensor,
+        k: tf.Tensor,
+        v: tf.Tensor,
+        bias: tf.Tensor | None,
+        seed: tf.Tensor | None = None,
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """q [B, A, Q, D], k and v [B, A, T, D] ▶ context [B, A, Q, D], probabilities [B, A, Q, T].
+
+        Q tokens of a row ask all T of it.
+        """
+        scores = tf.matmul(q * self.config.head_size**-0.5, k, transpose_b=True)  # [B, A, Q, T]
         probabilities = tf.nn.softmax(scores if bias is None else scores + bias)
         dropped = dropout(probabilities, self.config.attention_dropout, seed)
-        context = tf.transpose(tf.matmul(dropped, v), [0, 2, 1, 3])  # [B, T, A, D]
-        return tf.reshape(context, [batch * tokens, heads * size]), probabilities
+        return tf.matmul(dropped, v), probabilities
 
 
 class FeedForward(keras.layers.Layer):
@@ -245,7 +260,7 @@ class Encoder(keras.layers.Layer):
         """
         rows = batch, tokens = tf.unstack(tf.shape(input_word_ids))
         bias = self.padding_bias(input_mask)
-        seeds = self._seeds(training, seed)
+        seeds = self.dropout_seeds(training, seed)
 
         x = self.embeddings(input_word_ids, tf.range(tokens), input_type_ids)  # [B, T, H]
         x = tf.reshape(x, [batch * tokens, self.config.hidden_size])  # [N, H]
@@ -273,8 +288,10 @@ class Encoder(keras.layers.Layer):
         padding = tf.cast(1 - input_mask, self.compute_dtype)[:, None, None, :]
         return padding * max(-1e9, padding.dtype.min)
 
-    def _seeds(self, training: bool, seed: tf.Tensor | None) -> list[tf.Tensor | None]:
-        """A seed for each place of dropout: the embeddings' and three a layer."""
+    def dropout_seeds(
+        self, training: bool, seed: tf.Tensor | None = None
+    ) -> list[tf.Tensor | None]:
+        """A seed for each place of dropout: the embeddings' and three a layer; see `call`."""
         places = 1 + 3 * self.config.num_layers
         if not training:
             return [None] * places

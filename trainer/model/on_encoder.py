@@ -6,7 +6,8 @@ import tensorflow as tf
 from trainer import progress
 from trainer.model.checkpoints import safetensors
 from trainer.model.config import EncoderConfig
-from trainer.model.encoder import Encoder, EncoderOutput
+from trainer.model.encoder import Encoder
+from trainer.model.padding_free import Encoded, encode_padded
 
 Batch = dict[str, tf.Tensor]
 
@@ -28,26 +29,28 @@ class OnEncoder(keras.layers.Layer):
         self.built = True
 
     def encode(
-        self, batch: Batch, training: bool, seed: tf.Tensor | None
-    ) -> tuple[EncoderOutput, tf.Tensor | None]:
+        self, batch: Batch, training: bool, seed: tf.Tensor | None, pooled_only: bool = False
+    ) -> tuple[Encoded, tf.Tensor | None]:
         """The encoder's outputs, and the head's seed.
 
         Args:
             batch: ``input_word_ids``, ``input_mask``, ``input_type_ids``, [rows, tokens] int32.
             training: whether there is dropout.
             seed: [2] int32, decides what encoder and head drop; drawn at random if absent.
+            pooled_only: whether the head reads nothing but `pooled`.
         """
         of_encoder, of_head = (
             (None, None)
             if seed is None
             else tf.unstack(tf.random.experimental.stateless_split(seed, 2))
         )
-        encoded = self.encoder(
+        encoded = encode_padded(
+            self.encoder,
             batch["input_word_ids"],
             batch["input_mask"],
             batch["input_type_ids"],
-            training=training,
-            seed=of_encoder,
+            self.encoder.dropout_seeds(training, of_encoder),
+            pooled_only,
         )
         return encoded, of_head
 

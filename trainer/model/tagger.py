@@ -44,7 +44,9 @@ class Tagger(OnEncoder):
             [rows, tokens, K], or K + 1 where the rest of a word is X, the last column.
         """
         encoded, head_seed = self.encode(batch, training, seed)
-        return self.head(encoded.sequence, self._read(batch), training=training, seed=head_seed)
+        rows = tf.shape(batch["input_word_ids"])
+        sequence = tf.reshape(encoded.tokens, [rows[0], rows[1], self.encoder.config.hidden_size])
+        return self.head(sequence, self._read(batch), training=training, seed=head_seed)
 
     def _read(self, batch: Batch) -> tf.Tensor:
         # Where the rest of a word is to be told, a BiLSTM has to read it.
