@@ -47,14 +47,19 @@ def translated(message: Any, translate: Callable[[str], str]) -> Any:
 
 
 def main(argv: list[str]) -> None:
-    """Runs the executor that the arguments name, as TFX's own entry point does."""
+    """Runs the executor that the arguments name, as TFX's own entry point does; exits."""
+    from absl import app
     from tfx.orchestration.kubeflow.v2.container import kubeflow_v2_run_executor as standard
 
     place = argv.index(_FLAG) + 1
     given = json.loads(argv[place])
     arguments = [*argv[:place], json.dumps(translated(given, local)), *argv[place + 1 :]]
-    standard.main(standard._parse_flags(arguments))
-    _translate_file(given["outputs"]["outputFile"])
+
+    def run(parsed: Any) -> None:
+        standard.main(parsed)
+        _translate_file(given["outputs"]["outputFile"])
+
+    app.run(run, argv=arguments, flags_parser=standard._parse_flags)
 
 
 def _translate_file(path: str) -> None:
