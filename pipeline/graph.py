@@ -22,6 +22,7 @@ from pipeline.check import Inputs
 from pipeline.code_digest import code_digest
 from pipeline.evaluation import eval_config
 from pipeline.recipe import Recipe
+from pipeline.runners import beam_options
 
 
 def latest_blessed() -> base_node.BaseNode:
@@ -63,7 +64,8 @@ def create_pipeline(
         pipeline_root: where artifacts go.
         push_to: the model's base path; versions go below it.
         metadata_path: SQLite file of ML Metadata; None where the runner brings its own.
-        beam_pipeline_args: for all Beam components, e.g. ``["--runner=FlinkRunner", …]``.
+        beam_pipeline_args: for all Beam components, e.g. ``["--runner=FlinkRunner", …]``; without
+            any the work is done in the component's own process.
         parts: what the runner makes otherwise.
     """
     parts = parts or Parts()
@@ -156,7 +158,7 @@ def create_pipeline(
         metadata_connection_config=(
             metadata.sqlite_metadata_connection_config(metadata_path) if metadata_path else None
         ),
-        beam_pipeline_args=beam_pipeline_args or [],
+        beam_pipeline_args=beam_pipeline_args or beam_options.checked([]),
         components=[
             examples, statistics, schema, validator, encoder, transform, trainer, blessed,
             evaluator, serving_validator, pusher,

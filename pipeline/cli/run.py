@@ -52,10 +52,20 @@ def run(
     with _log(folder) as log:
         from pipeline.check import check
 
+        beam_args = _checked(beam_arg)
         inputs = check(typed, document)
-        pushed = _run_and_report(typed, inputs, folder, log, list(beam_arg), recipe, ask)
+        pushed = _run_and_report(typed, inputs, folder, log, beam_args, recipe, ask)
     if not pushed:
         sys.exit(EXIT_REFUSED)
+
+
+def _checked(beam_arg: tuple[str, ...]) -> list[str]:
+    """Beam's arguments; an engine that does not answer is told before the data is read."""
+    if not beam_arg:
+        return []
+    from pipeline.runners import beam_options
+
+    return beam_options.checked(beam_arg)
 
 
 def _run_and_report(

@@ -9,6 +9,7 @@ environment of their own, nothing has to be shipped and nothing is packed.
 import difflib
 import json
 import os
+import re
 import shutil
 import socket
 from collections.abc import Iterator, Sequence
@@ -54,8 +55,8 @@ def checked(arguments: Sequence[str]) -> list[str]:
         )
     if runner in ("direct", "fnapi"):
         _refuse_unknown(unknown)
-        others = [one for one in arguments if not one.startswith("--runner")]
-        return [f"--runner={IN_PROCESS}", *_shipping(given, "LOOPBACK"), *others]
+        # The last one of an option counts.
+        return [*arguments, f"--runner={IN_PROCESS}", *_shipping(given, "LOOPBACK")]
     _check_engine(runner, given)
     return [*arguments, *_shipping(given, given["environment_type"])]
 
@@ -184,6 +185,6 @@ def told_plainly() -> Iterator[None]:
 def missing_package(message: str) -> str:
     """The package of ours that a worker's error says it does not have; empty if it is another."""
     for name in _OURS:
-        if f"No module named '{name}" in message:
+        if re.search(rf"No module named '{name}['.]", message):
             return name
     return ""

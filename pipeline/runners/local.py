@@ -16,6 +16,8 @@ from tfx.orchestration.local import local_dag_runner, runner_utils
 from tfx.orchestration.portable import launcher, runtime_parameter_utils
 from tfx.proto.orchestration import pipeline_pb2
 
+from pipeline.runners import beam_options
+
 Tell = Callable[[str, "Stage"], None]
 
 
@@ -92,7 +94,7 @@ class _TellingRunner(local_dag_runner.LocalDagRunner):
         self._tell("started", stage)
         how = "failed"
         try:
-            with _peak_memory(stage):
+            with _peak_memory(stage), beam_options.told_plainly():
                 execution = one.launch()
             stage.cached = _is_cached(store, execution)
             how = "finished"
