@@ -10,6 +10,7 @@ import pytest
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 INSTALL = "no Chromium: apt-get install chromium, or name one in RAWBERT_CHROMIUM"
+WAIT_MS = 120_000
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -33,9 +34,10 @@ def program() -> str:
 def launched() -> Iterator[Any]:
     """A Playwright browser."""
     path = program()
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=WAIT_MS)  # of 5 s by default: too short for a busy machine
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS, timeout=120_000)
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS, timeout=WAIT_MS)
         yield browser
         browser.close()

@@ -7,7 +7,7 @@ import { showPieces } from "./pieces.js";
 import { NoAnswer, body, url } from "./rest.js";
 import { taskOfAnswer } from "./task.js";
 
-const HINT = "Type or paste a text; the answer comes as you type.";
+const HINT = "Type or paste a text; answers come as you type.";
 const MOST_JSON = 20_000;
 const SHOW = { tag: showEntities, classify: showLabels, other: showJson };
 

@@ -4,7 +4,8 @@
 
 `tagger` knows its entities from a word list; `odd` takes text but answers what the page has no
 picture for, refuses a text with "break" in it and thinks long about "slow"; `many` has more labels
-than are shown at once, and no `tokenize`; `numbers` takes no text.
+than are shown at once, and no `tokenize`; `pair` takes two texts, whose pieces are their
+characters; `numbers` takes no text.
 """
 
 import sys
@@ -14,6 +15,7 @@ import tensorflow as tf
 from word_list_tagger import WordListTagger, export
 
 TEXT = tf.TensorSpec([None], tf.string, name="text")
+TEXT_PAIR = tf.TensorSpec([None], tf.string, name="text_pair")
 Tensors = dict[str, tf.Tensor]
 LABELS = [f"label {n:02}" for n in range(12)]
 
@@ -45,19 +47,43 @@ def many(text: tf.Tensor) -> Tensors:
     }
 
 
+@tf.function(input_signature=[TEXT, TEXT_PAIR])
+def pair(text: tf.Tensor, text_pair: tf.Tensor) -> Tensors:
+    lengths = [tf.cast(tf.strings.length(one), tf.float32) for one in (text, text_pair)]
+    names = tf.repeat([["first", "second"]], tf.size(text), axis=0)
+    return {"labels": names, "scores": tf.nn.softmax(tf.stack(lengths, axis=1))}
+
+
+@tf.function(input_signature=[TEXT, TEXT_PAIR])
+def tokenize_pair(text: tf.Tensor, text_pair: tf.Tensor) -> Tensors:
+    split = [tf.strings.unicode_split_with_offsets(one, "UTF-8") for one in (text, text_pair)]
+    pieces, starts = (tf.concat(parts, axis=1) for parts in zip(*split, strict=True))
+    types = tf.concat([tf.zeros_like(split[0][1]), tf.ones_like(split[1][1])], axis=1)
+    return {
+        "pieces": pieces.to_tensor(""),
+        "starts": starts.to_tensor(-1),
+        "ends": (starts + tf.cast(tf.strings.length(pieces), tf.int64)).to_tensor(-1),
+        "input_type_ids": types.to_tensor(0),
+        "n_pieces": tf.cast(pieces.row_lengths(), tf.int32),
+    }
+
+
 @tf.function(input_signature=[tf.TensorSpec([None, 3], tf.float32, name="x")])
 def numbers(x: tf.Tensor) -> Tensors:
     return {"sum": tf.reduce_sum(x, axis=1)}
+
+
+OTHERS = ((odd, {}), (many, {}), (pair, {"tokenize": tokenize_pair}), (numbers, {}))
 
 
 def main(folder: Path) -> None:
     """Writes version 1 of each."""
     folder.mkdir(parents=True, exist_ok=True)
     export(WordListTagger(folder / "vocab.txt"), folder / "tagger" / "1")
-    for function in (odd, many, numbers):
-        name = function.python_function.__name__
-        saved = str(folder / name / "1")
-        tf.saved_model.save(tf.Module(), saved, signatures={"serving_default": function})
+    for function, others in OTHERS:
+        saved = str(folder / function.python_function.__name__ / "1")
+        signatures = {"serving_default": function, **others}
+        tf.saved_model.save(tf.Module(), saved, signatures=signatures)
 
 
 if __name__ == "__main__":
