@@ -10,6 +10,7 @@ import copy
 import itertools
 import json
 import subprocess
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -40,8 +41,16 @@ class Cluster:
     outputs: dict[str, Artifacts] = field(default_factory=dict)
     _ids: Any = field(default_factory=lambda: itertools.count(1))
 
-    def run(self, spec_file: Path, **arguments: Any) -> dict[str, Artifacts]:
-        """All steps of a spec in topological order; `arguments` are the run's parameters."""
+    def run(
+        self, spec_file: Path, only: Collection[str] | None = None, **arguments: Any
+    ) -> dict[str, Artifacts]:
+        """The steps of a spec in topological order.
+
+        Args:
+            spec_file: what `rawbert compile` wrote.
+            only: these tasks; the others' outputs are taken from the run before, as from a cache.
+            arguments: the run's parameters.
+        """
         spec = yaml.safe_load(spec_file.read_text())
         declared = spec["root"]["inputDefinitions"]["parameters"]
         assert set(arguments) <= set(declared)
@@ -50,6 +59,8 @@ class Cluster:
         }
         tasks = spec["root"]["dag"]["tasks"]
         for name in in_order(tasks):
+            if only is not None and name not in only:
+                continue
             self._run_task(spec, name, tasks[name], {**given, **arguments})
         return self.outputs
 
@@ -74,6 +85,7 @@ class Cluster:
         self, name: str, task: Any, component: Any, arguments: dict[str, Any]
     ) -> dict[str, Any]:
         inputs = task.get("inputs", {})
+        place = self.root / name / str(next(self._ids))
         return {
             "inputs": {
                 "parameterValues": {
@@ -87,22 +99,15 @@ class Cluster:
             },
             "outputs": {
                 "artifacts": {
-                    key: {"artifacts": [self._fresh(name, key, declared)]}
+                    key: {"artifacts": [_fresh(place / key, declared)]}
                     for key, declared in component["outputDefinitions"]["artifacts"].items()
                 },
-                "outputFile": str(self.root / name / "output_metadata.json"),
+                "outputFile": str(place / "output_metadata.json"),
             },
         }
 
     def _output_of(self, source: dict[str, str]) -> dict[str, Any]:
         return copy.deepcopy(self.outputs[source["producerTask"]][source["outputArtifactKey"]])
-
-    def _fresh(self, task: str, key: str, declared: Any) -> dict[str, Any]:
-        return {
-            "uri": str(self.root / task / key),
-            "type": declared["artifactType"],
-            "metadata": declared.get("metadata", {}),
-        }
 
     def _collected(self, told: dict[str, Any]) -> Artifacts:
         wrote = json.loads(Path(told["outputs"]["outputFile"]).read_text())["artifacts"]
@@ -114,6 +119,11 @@ class Cluster:
             artifact |= {"uri": written["uri"], "metadata": metadata, "name": str(next(self._ids))}
             found[key] = artifact
         return found
+
+
+def _fresh(folder: Path, declared: Any) -> dict[str, Any]:
+    metadata = declared.get("metadata", {})
+    return {"uri": str(folder), "type": declared["artifactType"], "metadata": metadata}
 
 
 def value_of(source: dict[str, Any], arguments: dict[str, Any]) -> Any:

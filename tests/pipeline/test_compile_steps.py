@@ -51,8 +51,7 @@ def cluster(
     place = tmp_path_factory.mktemp("cluster")
     (place / "cwd").mkdir()
     cluster = Cluster(place / "root", image, place / "cwd")
-    destination = {"filesystem": {"base_directory": str(volume / "models" / "tiny")}}
-    cluster.run(spec_file, epochs=3, push_destination=json.dumps(destination))
+    cluster.run(spec_file, epochs=3, push_destination=destination(volume))
     return cluster
 
 
@@ -87,6 +86,23 @@ def test_the_model_is_pushed_where_the_run_said(cluster: Cluster, volume: Path) 
     assert (version / "saved_model.pb").is_file()
     metadata = cluster.outputs["Pusher"]["pushed_model"]["metadata"]
     assert metadata["pushed_destination"] == str(version)
+
+
+def test_the_next_model_is_compared_with_the_pushed_one(
+    cluster: Cluster, spec_file: Path, volume: Path
+) -> None:
+    assert verdict(cluster) == "no blessed model yet"
+    again = ("LatestPushed", "Evaluator")
+    cluster.run(spec_file, only=again, epochs=3, push_destination=destination(volume))
+    assert verdict(cluster).startswith("compared with model ")
+
+
+def destination(volume: Path) -> str:
+    return json.dumps({"filesystem": {"base_directory": str(volume / "models" / "tiny")}})
+
+
+def verdict(cluster: Cluster) -> str:
+    return cluster.outputs["Evaluator"]["blessing"]["metadata"]["baseline"]
 
 
 def folder(artifacts: Artifacts, key: str) -> str:
