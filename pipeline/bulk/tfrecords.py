@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,25 +22,35 @@ class TfRecords(RowFormat):
 
     def names(self) -> list[str]:
         """Features of the first Example."""
-        for record in self._dataset().take(1).as_numpy_iterator():
-            return list(tf.train.Example.FromString(record).features.feature)
+        with self._damage_told(0):
+            for first in self._dataset().take(1).as_numpy_iterator():
+                return list(tf.train.Example.FromString(first).features.feature)
         return []
 
     def places(self, every: int) -> Iterator[Place]:
         """As `RowFormat.places`, in one pass over the file."""
         rows = 0
+        sizes = self._dataset().batch(_COUNTED).map(tf.size).as_numpy_iterator()
+        while True:
+            with self._damage_told(rows):
+                size = int(next(sizes, 0))
+            for row in range(rows + -rows % every, rows + size, every):
+                yield Place(row, 0, row + 1)
+            rows += size
+            if not size:
+                break
+        yield Place(rows, 0, 0)
+
+    @contextmanager
+    def _damage_told(self, rows: int) -> Iterator[None]:
         try:
-            for size in self._dataset().batch(_COUNTED).map(tf.size).as_numpy_iterator():
-                for row in range(rows + -rows % every, rows + int(size), every):
-                    yield Place(row, 0, row + 1)
-                rows += int(size)
+            yield
         except tf.errors.DataLossError as error:
             raise BadInput(
                 f"a damaged record, or no TFRecord file at all ({error.message})",
                 where=f"{self.path}: after record {rows}",
                 fix="Write the file again.",
             ) from error
-        yield Place(rows, 0, 0)
 
     def records(self, place: Place, count: int) -> Iterator[Record | BadRow]:
         """As `RowFormat.records`; records before them are skipped, unparsed."""

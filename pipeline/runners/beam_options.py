@@ -29,7 +29,9 @@ _SHIPS = (
 )  # fmt: skip
 _OWN_ENVIRONMENT = ("EXTERNAL", "LOOPBACK", "PROCESS")
 _SECONDS = 3.0
-_OURS = ("pipeline", "components", "trainer", "serving")
+# What a worker of ours cannot do without; TensorFlow Text has ops that graphs only name.
+_OURS = ("pipeline", "components", "trainer", "serving", "tensorflow_text", "tensorflow_transform",
+         "tensorflow", "tfx_bsl", "tfx")  # fmt: skip
 
 
 class _Parser(options._BeamArgumentParser):

@@ -55,8 +55,8 @@ def judge(
     }
     if baseline:
         inputs["baseline_model"] = [_model(folder / "baseline", baseline)]
-    blessing = _artifact(standard_artifacts.ModelBlessing, folder / "blessing")
-    evaluation = _artifact(standard_artifacts.ModelEvaluation, folder / "evaluation")
+    blessing = artifact(standard_artifacts.ModelBlessing, folder / "blessing")
+    evaluation = artifact(standard_artifacts.ModelEvaluation, folder / "evaluation")
     context = BaseBeamExecutor.Context(tmp_dir=str(folder / "temp"), unique_id="1")
     Executor(context).Do(
         inputs,
@@ -69,7 +69,7 @@ def judge(
     return Judgement(blessing, evaluation)
 
 
-def _artifact(kind: Any, folder: Path) -> Any:
+def artifact(kind: Any, folder: Path) -> Any:
     made = kind()
     made.uri = str(folder)
     return made
@@ -77,11 +77,11 @@ def _artifact(kind: Any, folder: Path) -> Any:
 
 def _model(folder: Path, model: Path) -> Any:
     shutil.copytree(model, folder / "Format-Serving")
-    return _artifact(standard_artifacts.Model, folder)
+    return artifact(standard_artifacts.Model, folder)
 
 
 def _examples(folder: Path, rows: Iterable[tf.train.Example]) -> Any:
-    examples = _artifact(standard_artifacts.Examples, folder)
+    examples = artifact(standard_artifacts.Examples, folder)
     examples.split_names = json.dumps(["test"])
     examples.set_string_custom_property("payload_format", "FORMAT_TF_EXAMPLE")
     file = folder / "Split-test" / "data.gz"

@@ -1,0 +1,202 @@
+"""Flink's standalone cluster, Beam's job server and a pool of Python workers, on loopback."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from pipeline.runners.flink import jars
+from trainer.errors import BadInput
+
+_CONFIG = """\
+jobmanager.rpc.address: 127.0.0.1
+jobmanager.rpc.port: {rpc}
+jobmanager.bind-host: 127.0.0.1
+rest.address: 127.0.0.1
+rest.bind-address: 127.0.0.1
+rest.port: {rest}
+taskmanager.host: 127.0.0.1
+taskmanager.bind-host: 127.0.0.1
+taskmanager.numberOfTaskSlots: {workers}
+taskmanager.cpu.cores: {workers}.0
+taskmanager.memory.task.heap.size: 512m
+taskmanager.memory.task.off-heap.size: 128m
+taskmanager.memory.framework.heap.size: 128m
+taskmanager.memory.framework.off-heap.size: 128m
+taskmanager.memory.managed.size: 256m
+taskmanager.memory.network.min: 256m
+taskmanager.memory.network.max: 256m
+taskmanager.memory.jvm-metaspace.size: 256m
+taskmanager.memory.jvm-overhead.min: 192m
+taskmanager.memory.jvm-overhead.max: 192m
+# A Python worker that dies fails its task; the job is to end all the same.
+restart-strategy.type: fixed-delay
+restart-strategy.fixed-delay.attempts: 3
+restart-strategy.fixed-delay.delay: 1s
+io.tmp.dirs: {folder}/tmp
+blob.storage.directory: {folder}/tmp
+"""
+# Flink and Beam look into the JDK; their own scripts open the same packages.
+_OPENED = ("lang", "lang.reflect", "net", "nio", "time", "util", "util.concurrent")
+_JAVA = [
+    "java",
+    *(f"--add-opens=java.base/java.{name}=ALL-UNNAMED" for name in _OPENED),
+    "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED",
+]
+_RUNTIME = "org.apache.flink.runtime"
+_READY_SECONDS = 180.0
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """Where a cluster is.
+
+    Attributes:
+        folder: logs, process ids and Flink's files.
+        rest, rpc, jobs, pool: ports: Flink's web door and its own, the job server's first of three,
+            the workers'.
+        workers: Python workers, and task slots.
+    """
+
+    folder: Path
+    rest: int = 8081
+    rpc: int = 6123
+    jobs: int = 8097
+    pool: int = 50000
+    workers: int = 2
+
+    @property
+    def beam_args(self) -> list[str]:
+        """What makes a Beam pipeline run here."""
+        return [
+            "--runner=PortableRunner",
+            f"--job_endpoint=127.0.0.1:{self.jobs}",
+            "--environment_type=EXTERNAL",
+            f"--environment_config=localhost:{self.pool}",
+            f"--parallelism={self.workers}",
+            f"--sdk_worker_parallelism={self.workers}",
+        ]
+
+    def start(self) -> None:
+        """Starts everything and waits until it is ready for jobs.
+
+        Raises:
+            BadInput: a port is in use, the jars cannot be had.
+            OSError: it does not get ready; says which log to read.
+        """
+        self._refuse_taken_ports()
+        libraries = jars.bring()
+        (self.folder / "tmp").mkdir(parents=True, exist_ok=True)
+        config = _CONFIG.format(
+            rpc=self.rpc, rest=self.rest, workers=self.workers, folder=self.folder.absolute()
+        )
+        (self.folder / "flink-conf.yaml").write_text(config)
+        for name, command in self._commands(libraries).items():
+            with (self.folder / f"{name}.log").open("wb") as log:
+                process = subprocess.Popen(
+                    command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                    start_new_session=True,
+                )  # fmt: skip
+            (self.folder / f"{name}.pid").write_text(_named(process.pid))
+        self._wait()
+
+    def _refuse_taken_ports(self) -> None:
+        for port in (self.rest, self.rpc, self.jobs, self.jobs + 1, self.jobs + 2, self.pool):
+            if _answers(port):
+                raise BadInput(
+                    f"port {port} is in use",
+                    where="flink",
+                    fix="Is a cluster running already? `stop` it, or choose other ports.",
+                )
+
+    def _commands(self, libraries: Path) -> dict[str, list[str]]:
+        flink = [*_JAVA, "-cp", f"{libraries}/*"]
+        config = ["--configDir", str(self.folder)]
+        return {
+            "jobmanager": [
+                *flink, "-Xmx512m", f"{_RUNTIME}.entrypoint.StandaloneSessionClusterEntrypoint",
+                *config,
+            ],
+            "taskmanager": [
+                *flink, "-Xmx640m", "-XX:MaxDirectMemorySize=512m", "-XX:MaxMetaspaceSize=256m",
+                f"{_RUNTIME}.taskexecutor.TaskManagerRunner", *config,
+            ],
+            "jobserver": [
+                *_JAVA, "-Xmx512m", "-jar", str(libraries / "job-server.jar"),
+                f"--flink-master=127.0.0.1:{self.rest}", "--job-host=127.0.0.1",
+                f"--job-port={self.jobs}", f"--artifact-port={self.jobs + 1}",
+                f"--expansion-port={self.jobs + 2}", f"--artifacts-dir={self.folder}/tmp",
+            ],
+            "workers": [
+                sys.executable, "-m", "pipeline.runners.worker_pool", "--port", str(self.pool),
+            ],
+        }  # fmt: skip
+
+    def _wait(self) -> None:
+        until = time.monotonic() + _READY_SECONDS
+        while not (self._slots() and _answers(self.jobs) and _answers(self.pool)):
+            ended = [name for name, process in self._processes().items() if not process]
+            if ended or time.monotonic() > until:
+                self.stop()
+                raise OSError(
+                    f"{ended[0] if ended else 'the cluster'} did not start: see "
+                    f"{self.folder / (ended[0] if ended else 'taskmanager')}.log"
+                )
+            time.sleep(0.5)
+
+    def _slots(self) -> int:
+        with contextlib.suppress(OSError, ValueError):
+            url = f"http://127.0.0.1:{self.rest}/overview"
+            with urllib.request.urlopen(url, timeout=5) as answer:
+                return json.load(answer)["slots-total"]
+        return 0
+
+    def _processes(self) -> dict[str, int]:
+        """Process ids by name; 0 of one that has ended."""
+        files = sorted(self.folder.glob("*.pid"))
+        return {file.stem: _running(*file.read_text().split()) for file in files}
+
+    def stop(self) -> list[str]:
+        """Ends what `start` started; gives the names of what was still running."""
+        found = {name: process for name, process in self._processes().items() if process}
+        for process in found.values():
+            os.kill(process, signal.SIGTERM)
+        until = time.monotonic() + 20
+        while any(self._processes().values()) and time.monotonic() < until:
+            time.sleep(0.2)
+        for process in filter(None, self._processes().values()):
+            os.kill(process, signal.SIGKILL)
+        for file in self.folder.glob("*.pid"):
+            file.unlink()
+        return list(found)
+
+
+def _answers(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except OSError:
+        return False
+    return True
+
+
+def _named(process: int) -> str:
+    """A process by its id and its start: the system gives ids again."""
+    return f"{process} {psutil.Process(process).create_time()}"
+
+
+def _running(process: str, started: str) -> int:
+    """The process if it is there and no zombie, else 0."""
+    with contextlib.suppress(psutil.Error):
+        found = psutil.Process(int(process))
+        if str(found.create_time()) == started and found.status() != psutil.STATUS_ZOMBIE:
+            return found.pid
+    return 0
