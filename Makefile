@@ -4,7 +4,7 @@ SHELL := /bin/bash
 BIN := .venv/bin
 EXTRAS := --extra test --extra kubeflow --extra notebook
 
-.PHONY: help setup run test quick lint lock peers clean
+.PHONY: help setup run test quick lint lock peers stack-b clean
 
 help:
 	@echo "make run    set up, run the reviews pipeline, serve the model and ask it three questions"
@@ -13,6 +13,7 @@ help:
 	@echo "make lint   ruff, mypy, import contracts"
 	@echo "make lock   resolve constraints/ anew"
 	@echo "make peers  .venv-bench with what benchmarks compare with: PyTorch, ONNX Runtime, OpenVINO"
+	@echo "make stack-b  all tests on the newer stack, in a Debian 13 root (as root)"
 	@echo "make clean  remove .venv and out/"
 
 setup:
@@ -41,7 +42,7 @@ lock: setup
 	    --python-version 3.10 --python-platform x86_64-manylinux_2_28 \
 	    -c constraints/tfx-1.16.in -o constraints/tfx-1.16.txt
 	@$(BIN)/uv pip compile pyproject.toml $(EXTRAS) --generate-hashes --no-annotate --quiet \
-	    --python-version 3.12 --python-platform x86_64-manylinux_2_40 \
+	    --python-version 3.12 --universal \
 	    -c constraints/tfx-1.21.in -o constraints/tfx-1.21.txt
 	@$(BIN)/uv pip compile benchmarks/requirements.in --generate-hashes --no-annotate --quiet \
 	    --python-version 3.12 --python-platform x86_64-manylinux_2_28 \
@@ -51,6 +52,9 @@ peers: setup
 	@test -d .venv-bench || $(BIN)/uv venv --quiet --python 3.12 .venv-bench
 	@$(BIN)/uv pip install --quiet --python .venv-bench/bin/python --require-hashes \
 	    -r benchmarks/requirements.txt
+
+stack-b:
+	@constraints/stack-b.sh make test
 
 clean:
 	rm -rf .venv .venv-bench out
