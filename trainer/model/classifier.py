@@ -41,7 +41,7 @@ class Classifier(OnEncoder):
 
     def of_ragged(self, ids: tf.RaggedTensor, types: tf.RaggedTensor) -> tf.Tensor:
         """Scores texts without padding: [batch, (tokens)] int32 each ▶ logits [batch, classes]."""
-        return self.head(encode(self.encoder, ids, types, pooled_only=True).pooled)
+        return self.head(encode(self.encoder, ids, types, pooled_only=True, constants=True).pooled)
 
     def sums(self, batch: Batch, training: bool = False, seed: tf.Tensor | None = None) -> Sums:
         """As a call; the batch has ``label``, [batch] int32, too."""

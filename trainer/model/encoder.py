@@ -24,6 +24,7 @@ import keras
 import tensorflow as tf
 
 from trainer.model.config import EncoderConfig
+from trainer.model.dense import Dense
 
 _ACTIVATIONS = {
     "gelu": lambda x: tf.nn.gelu(x, approximate=False),
@@ -61,9 +62,9 @@ class Initial:
         seed = self._seeds.getrandbits(31)
         return keras.initializers.TruncatedNormal(stddev=self._stddev, seed=seed)
 
-    def dense(self, width: int, name: str) -> keras.layers.Dense:
-        """``x @ kernel + bias``, which TensorFlow runs as one fused op on flat tokens."""
-        return keras.layers.Dense(width, kernel_initializer=self(), name=name)
+    def dense(self, width: int, name: str) -> Dense:
+        """A product whose kernel is drawn."""
+        return Dense(width, kernel_initializer=self(), name=name)
 
 
 class LayerNorm(keras.layers.Layer):

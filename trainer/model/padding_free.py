@@ -5,20 +5,22 @@ and activations work on the flat tokens of all texts, [N, H]. Attention alone ne
 sorted by length and cut into a few groups, each padded to its own longest. Where all texts are of
 one length, as a single text always is, there is nothing to sort, mask or gather. Training's batches
 are of like lengths: their rows stay padded, as one group. Where nothing but [CLS] is read, the last
-layer computes nothing else. Letters as in encoder.py; b and l are the texts and the longest of a
-group.
+layer computes nothing else. Few tokens are multiplied by constant weights (see dense.py). Letters
+as in encoder.py and groups.py.
 """
 
-import itertools
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import tensorflow as tf
 
+from trainer.model.dense import constant_weights
 from trainer.model.encoder import Attention, Encoder, EncoderLayer, dropout
+from trainer.model.groups import Flat, Group, flat_tokens, length_groups, padded, uniform
 
-GROUPS = 4
-
+# Where weights packed once are worth more than those packed for the very number of tokens.
+FEW_TOKENS = 48
+_LEAST_TOKENS = 8  # below, oneDNN packs otherwise, and anew at every call
 
 Seeds = Sequence[tf.Tensor | None]  # of each place of dropout
 
@@ -34,26 +36,12 @@ class Encoded(NamedTuple):
     pooled: tf.Tensor
 
 
-class _Group(NamedTuple):
-    """Texts that attend together; places and real are None where its rows lie flat as they are."""
-
-    places: tf.Tensor | None  # [b·l] int64: each position's token among the flat ones
-    real: tf.Tensor | None  # [tokens] int64: which of the b·l positions are no padding
-    bias: tf.Tensor | None  # [b, 1, 1, l]: −1e9 at padding; None: there is none
-    rows: tf.Tensor  # [2] int64: b, l
-    first: tf.Tensor  # [b] int64: each text's [CLS] among the flat tokens
-
-
-class _Flat(NamedTuple):
-    """The tokens of all texts, one after the other: [N] each."""
-
-    ids: tf.Tensor
-    positions: tf.Tensor
-    types: tf.Tensor
-
-
 def encode(
-    encoder: Encoder, ids: tf.RaggedTensor, types: tf.RaggedTensor, pooled_only: bool = False
+    encoder: Encoder,
+    ids: tf.RaggedTensor,
+    types: tf.RaggedTensor,
+    pooled_only: bool = False,
+    constants: bool = False,
 ) -> Encoded:
     """Encodes texts of any lengths, without dropout.
 
@@ -62,15 +50,52 @@ def encode(
         ids: [B, (tokens)] int32; every text has a token or more.
         types: likewise, which of a pair's texts a token is of.
         pooled_only: the last layer is computed for [CLS] alone, which is all that `pooled` reads.
+        constants: few tokens are multiplied by the weights' present values, as constants of the
+            graph: faster, and the graph is as much larger as all products' weights are.
     """
-    lengths = ids.row_lengths()
-    same = tf.equal(tf.reduce_max(lengths), tf.reduce_min(lengths)) | tf.equal(ids.nrows(), 0)
-    tokens, pooled = tf.cond(
-        same,
-        lambda: _run(encoder, _flat(ids, types), [_uniform(ids)], pooled_only),
-        lambda: _sorted(encoder, ids, types, pooled_only),
+    longest = tf.reduce_max(tf.concat([ids.row_lengths(), [_LEAST_TOKENS]], 0))
+    tokens, pooled = (
+        tf.cond(
+            ids.nrows() * longest <= FEW_TOKENS,
+            lambda: _few(encoder, ids, types, longest, pooled_only),
+            lambda: _many(encoder, ids, types, pooled_only),
+        )
+        if constants
+        else _many(encoder, ids, types, pooled_only)
     )
     return Encoded(None if pooled_only else tokens, pooled)
+
+
+def _few(
+    encoder: Encoder,
+    ids: tf.RaggedTensor,
+    types: tf.RaggedTensor,
+    longest: tf.Tensor,
+    pooled_only: bool,
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """As `_run`."""
+    shape = tf.stack([ids.nrows(), longest])
+    mask = tf.ones_like(ids).to_tensor(shape=shape)
+    dense = (column.to_tensor(shape=shape) for column in (ids, types))
+    with constant_weights():
+        flat, group = padded(encoder, next(dense), mask, next(dense))
+        tokens, pooled = _run(encoder, flat, [group], pooled_only)
+    if not pooled_only:
+        tokens = tf.gather(tokens, tf.where(tf.reshape(mask, [-1]) > 0)[:, 0])
+    return tokens, pooled
+
+
+def _many(
+    encoder: Encoder, ids: tf.RaggedTensor, types: tf.RaggedTensor, pooled_only: bool
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """As `_run`."""
+    lengths = ids.row_lengths()
+    same = tf.equal(tf.reduce_max(lengths), tf.reduce_min(lengths)) | tf.equal(ids.nrows(), 0)
+    return tf.cond(
+        same,
+        lambda: _run(encoder, flat_tokens(ids, types), [uniform(ids)], pooled_only),
+        lambda: _sorted(encoder, ids, types, pooled_only),
+    )
 
 
 def encode_padded(
@@ -94,18 +119,9 @@ def encode_padded(
     Returns:
         `tokens` of all B·T positions.
     """
-    shape = tf.shape(ids, tf.int64)
-    positions = tf.tile(tf.range(shape[1]), shape[:1])
-    flat = _Flat(tf.reshape(ids, [-1]), positions, tf.reshape(types, [-1]))
-    first = tf.range(shape[0]) * shape[1]
-    rows = _Group(None, None, encoder.padding_bias(mask), shape, first)
-    tokens, pooled = _run(encoder, flat, [rows], pooled_only, seeds)
+    flat, group = padded(encoder, ids, mask, types)
+    tokens, pooled = _run(encoder, flat, [group], pooled_only, seeds)
     return Encoded(None if pooled_only else tokens, pooled)
-
-
-def _flat(ids: tf.RaggedTensor, types: tf.RaggedTensor) -> _Flat:
-    before = tf.repeat(ids.row_starts(), ids.row_lengths())
-    return _Flat(ids.values, tf.range(tf.size(ids.values, tf.int64)) - before, types.values)
 
 
 def _sorted(
@@ -114,8 +130,8 @@ def _sorted(
     order = tf.argsort(ids.row_lengths(), stable=True)
     back = tf.argsort(order)
     ids, types = tf.gather(ids, order), tf.gather(types, order)
-    groups = _groups(ids.row_splits, encoder)
-    tokens, pooled = _run(encoder, _flat(ids, types), groups, pooled_only)
+    groups = length_groups(ids.row_splits, encoder)
+    tokens, pooled = _run(encoder, flat_tokens(ids, types), groups, pooled_only)
     if not pooled_only:
         tokens = tf.gather(ids.with_values(tokens), back).values
     return tokens, tf.gather(pooled, back)
@@ -123,8 +139,8 @@ def _sorted(
 
 def _run(
     encoder: Encoder,
-    flat: _Flat,
-    groups: list[_Group],
+    flat: Flat,
+    groups: list[Group],
     pooled_only: bool,
     seeds: Seeds | None = None,
 ) -> tuple[tf.Tensor, tf.Tensor]:
@@ -144,7 +160,7 @@ def _run(
     return x, encoder.pool(tf.gather(x, first))
 
 
-def _layer(layer: EncoderLayer, x: tf.Tensor, groups: list[_Group], seeds: Seeds) -> tf.Tensor:
+def _layer(layer: EncoderLayer, x: tf.Tensor, groups: list[Group], seeds: Seeds) -> tf.Tensor:
     """x [N, H] ▶ [N, H]."""
     qkv = layer.attention.qkv(x)
     context = tf.concat([_context(layer.attention, qkv, group, seeds[0]) for group in groups], 0)
@@ -158,7 +174,7 @@ def _rest(layer: EncoderLayer, x: tf.Tensor, context: tf.Tensor, seeds: Seeds) -
 
 
 def _context(
-    attention: Attention, qkv: tf.Tensor, group: _Group, seed: tf.Tensor | None
+    attention: Attention, qkv: tf.Tensor, group: Group, seed: tf.Tensor | None
 ) -> tf.Tensor:
     """qkv [N, 3·H] ▶ the context of the group's tokens, [tokens, H]."""
     rows = tf.unstack(group.rows)
@@ -169,7 +185,7 @@ def _context(
 
 
 def _last_layer(
-    layer: EncoderLayer, seeds: Seeds, x: tf.Tensor, groups: list[_Group], first: tf.Tensor
+    layer: EncoderLayer, seeds: Seeds, x: tf.Tensor, groups: list[Group], first: tf.Tensor
 ) -> tf.Tensor:
     """x [N, H] ▶ [B, H], of the texts' [CLS]: all tokens are asked, but only [CLS] asks."""
     qkv = layer.attention.qkv(x)
@@ -178,7 +194,7 @@ def _last_layer(
 
 
 def _first_context(
-    attention: Attention, qkv: tf.Tensor, group: _Group, seed: tf.Tensor | None
+    attention: Attention, qkv: tf.Tensor, group: Group, seed: tf.Tensor | None
 ) -> tf.Tensor:
     """qkv [N, 3·H] ▶ the context of the [CLS] of the group's texts, [b, H]."""
     heads, size = attention.config.num_heads, attention.config.head_size
@@ -191,35 +207,3 @@ def _first_context(
     q = tf.reshape(tf.gather(qkv[:, :width], group.first), [texts, heads, 1, size])
     context, _ = attention.ask(q, k, v, group.bias, seed)  # [b, A, 1, D]
     return tf.reshape(context, [texts, width])
-
-
-def _uniform(ids: tf.RaggedTensor) -> _Group:
-    """All texts as one group without padding."""
-    texts = ids.nrows()
-    longest = tf.size(ids.values, tf.int64) // tf.maximum(texts, 1)
-    return _Group(None, None, None, tf.stack([texts, longest]), ids.row_starts())
-
-
-def _groups(row_splits: tf.Tensor, encoder: Encoder) -> list[_Group]:
-    """Cuts texts that are sorted by length into groups of as many texts; some may have none."""
-    texts = tf.size(row_splits, tf.int64) - 1
-    cuts = [texts * number // GROUPS for number in range(GROUPS + 1)]
-    starts, lengths = row_splits[:-1], row_splits[1:] - row_splits[:-1]
-    groups = []
-    for low, high in itertools.pairwise(cuts):
-        first, own = starts[low:high], lengths[low:high]
-        longest = tf.reduce_max(tf.concat([own, [0]], 0))
-        position = tf.range(longest)
-        mask = position < own[:, None]  # [b, l]
-        last = tf.maximum(first + own - 1, 0)
-        places = tf.minimum(first[:, None] + position, last[:, None])
-        groups.append(
-            _Group(
-                tf.reshape(places, [-1]),
-                tf.where(tf.reshape(mask, [-1]))[:, 0],
-                encoder.padding_bias(tf.cast(mask, tf.int32)),
-                tf.stack([high - low, longest]),
-                first,
-            )
-        )
-    return groups

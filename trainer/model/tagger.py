@@ -68,7 +68,7 @@ class Tagger(OnEncoder):
 
         Of the batch, whose layout is theirs, only mask and first pieces are read.
         """
-        tokens = ids.with_values(encode(self.encoder, ids, types).tokens)
+        tokens = ids.with_values(encode(self.encoder, ids, types, constants=True).tokens)
         shape = tf.shape(batch["input_mask"], tf.int64)
         sequence = tokens.to_tensor(shape=[shape[0], shape[1], self.encoder.config.hidden_size])
         return self._of_words(batch, self.head(sequence, self._read(batch)))

@@ -6,7 +6,7 @@ from typing import Any
 import tensorflow as tf
 
 from trainer.model.classifier import Classifier
-from trainer.servables.text import Features, Tensors, TextServable
+from trainer.servables.text import Features, Tensors, TextServable, traced_once
 
 
 class ClassifierServable(TextServable):
@@ -34,7 +34,7 @@ class ClassifierServable(TextServable):
         raw = {label: tf.io.VarLenFeature(tf.string)}
         super().__init__("classify", classifier, transform, raw_features=raw, **settings)
         self._labels = tf.constant(labels)
-        self._logits = lambda ids, types: classifier.of_ragged(ids, types)
+        self._logits = traced_once(classifier.of_ragged)
 
     def table(self) -> dict[str, tuple[Callable[[tf.Tensor], Tensors], tf.TensorSpec]]:
         """The common signatures, and TF Serving's Classify."""

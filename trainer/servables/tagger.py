@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from trainer.model import tags
 from trainer.model.tagger import Tagger
-from trainer.servables.text import Features, Tensors, TextServable
+from trainer.servables.text import Features, Tensors, TextServable, traced_once
 from trainer.span_columns import SPANS
 from trainer.text.quotes import Quotable
 from trainer.text.rows import row_of_values
@@ -35,7 +35,7 @@ class TaggerServable(TextServable):
         raw = {name: tf.io.VarLenFeature(kind) for name, kind in kinds.items()}
         super().__init__("tag", tagger, transform, raw_features=raw, **settings)
         self._types, self._tags = tf.constant(types), tf.constant(tags.tag_names(types))
-        self._emit = lambda ids, types, dense: tagger.of_ragged(ids, types, dense)
+        self._emit = traced_once(tagger.of_ragged)
         self._decode = lambda emissions, lengths: tagger.decode(emissions, lengths)
 
     def predict(self, text: tf.Tensor) -> Tensors:

@@ -25,6 +25,15 @@ TEXT = tf.TensorSpec([None], tf.string, name="text")
 EXAMPLES = tf.TensorSpec([None], tf.string, name="examples")
 
 
+def traced_once(model: Callable[..., Any]) -> Callable[..., Any]:
+    """One function of the graph for all signatures: the constants in it are stored once.
+
+    A Python function around it, because SavedModel would store a bare one as a signature more.
+    """
+    function = tf.function(model, autograph=False)
+    return lambda *inputs: function(*inputs)
+
+
 class TextServable(tf.Module):
     """The common part of all tasks' servables.
 

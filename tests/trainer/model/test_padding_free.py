@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from serving.ops.check import check as check_ops
 from trainer.model.config import EncoderConfig
 from trainer.model.encoder import Encoder
-from trainer.model.padding_free import GROUPS, Encoded, encode
+from trainer.model.groups import GROUPS
+from trainer.model.padding_free import FEW_TOKENS, Encoded, encode
 
 RAGGED = [tf.RaggedTensorSpec([None, None], tf.int32)] * 2
 
@@ -36,8 +37,12 @@ class Both(tf.Module):
         return encode(self.encoder(), ids, types)
 
     @tf.function(input_signature=RAGGED)
+    def constant(self, ids: tf.RaggedTensor, types: tf.RaggedTensor) -> Encoded:
+        return encode(self.encoder(), ids, types, constants=True)
+
+    @tf.function(input_signature=RAGGED)
     def pooled(self, ids: tf.RaggedTensor, types: tf.RaggedTensor) -> tf.Tensor:
-        return encode(self.encoder(), ids, types, pooled_only=True).pooled
+        return encode(self.encoder(), ids, types, pooled_only=True, constants=True).pooled
 
 
 @pytest.fixture(scope="module")
@@ -56,11 +61,12 @@ def texts(lengths: list[int], config: EncoderConfig) -> tuple[tf.RaggedTensor, t
 
 
 def check(both: Both, lengths: list[int], config: EncoderConfig) -> None:
-    """All three agree."""
+    """All four agree."""
     given_texts = texts(lengths, config)
-    plain, free = both.plain(*given_texts), both.free(*given_texts)
-    np.testing.assert_allclose(free.tokens, plain.tokens, atol=1e-5)
-    np.testing.assert_allclose(free.pooled, plain.pooled, atol=1e-5)
+    plain = both.plain(*given_texts)
+    for free in (both.free(*given_texts), both.constant(*given_texts)):
+        np.testing.assert_allclose(free.tokens, plain.tokens, atol=1e-5)
+        np.testing.assert_allclose(free.pooled, plain.pooled, atol=1e-5)
     np.testing.assert_allclose(both.pooled(*given_texts), plain.pooled, atol=1e-5)
 
 
@@ -87,7 +93,24 @@ def test_whatever_the_lengths(both: Both, tiny: EncoderConfig, lengths: list[int
 def test_no_texts_are_answered(both: Both, tiny: EncoderConfig) -> None:
     none = texts([], tiny)
     assert both.free(*none).tokens.shape == (0, tiny.hidden_size)
+    assert both.constant(*none).tokens.shape == (0, tiny.hidden_size)
     assert both.pooled(*none).shape == (0, tiny.hidden_size)
+
+
+def test_few_tokens_are_multiplied_by_constants(both: Both, tiny: EncoderConfig) -> None:
+    """The constants are the values at export: other variables change many tokens alone."""
+    encoder = both.encoder()
+    kernel = encoder.layers[0].feed_forward.inner.kernel
+    few, many = texts([FEW_TOKENS // 4] * 3, tiny), texts([FEW_TOKENS // 4] * 5, tiny)
+    before = [both.constant(*some).pooled for some in (few, many)]
+    value = kernel.numpy()
+    kernel.assign(2 * value)
+    try:
+        after = [both.constant(*some).pooled for some in (few, many)]
+    finally:
+        kernel.assign(value)
+    np.testing.assert_array_equal(before[0], after[0])
+    assert np.abs(before[1] - after[1]).max() > 1e-3
 
 
 def test_every_tf_serving_has_its_ops_and_a_tf1_session_runs_it(
@@ -98,7 +121,7 @@ def test_every_tf_serving_has_its_ops_and_a_tf1_session_runs_it(
     @tf.function(input_signature=[tf.TensorSpec([None], kind, name) for name, kind in flat.items()])
     def serve(ids: tf.Tensor, splits: tf.Tensor) -> dict[str, tf.Tensor]:
         ragged = tf.RaggedTensor.from_row_splits(ids, splits, validate=False)
-        return both.free(ragged, tf.zeros_like(ragged))._asdict()
+        return both.constant(ragged, tf.zeros_like(ragged))._asdict()
 
     tf.saved_model.save(both, str(tmp_path), signatures={"serving_default": serve})
     assert check_ops(tmp_path, "2.12") == []
@@ -109,6 +132,6 @@ def test_every_tf_serving_has_its_ops_and_a_tf1_session_runs_it(
         signature = loaded.signature_def["serving_default"]
         feeds = {signature.inputs[name].name: array for name, array in fed.items()}
         answer = session.run({k: v.name for k, v in signature.outputs.items()}, feeds)
-    expected = both.free(ids, ids.with_values(types))
+    expected = both.plain(ids, ids.with_values(types))
     np.testing.assert_allclose(answer["tokens"], expected.tokens, atol=1e-5)
     np.testing.assert_allclose(answer["pooled"], expected.pooled, atol=1e-5)

@@ -1,0 +1,44 @@
+"""The dense product, with its weights as a variable or as a constant of the graph.
+
+TensorFlow's CPU kernels (oneDNN's, which it uses where there is AVX-512 or AMX) repack a product's
+weights at every call, and for a handful of tokens that is most of the work. A constant's packed
+form is kept, but only one: that of the first number of rows they ever saw. So constants are for
+products of few rows, where the form is the same, and variables for all others.
+"""
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+_constant = False
+
+
+@contextlib.contextmanager
+def constant_weights() -> Iterator[None]:
+    """Products that are traced inside have their weights' present values in the graph."""
+    global _constant
+    before, _constant = _constant, True
+    try:
+        yield
+    finally:
+        _constant = before
+
+
+class Dense(keras.layers.Dense):
+    """``x @ kernel + bias``, which TensorFlow runs as one fused op on flat tokens."""
+
+    def call(self, x: tf.Tensor, *_: Any) -> tf.Tensor:
+        """[N, in] ▶ [N, out]."""
+        kernel, bias = (_value(variable) for variable in (self.kernel, self.bias))
+        return tf.nn.bias_add(tf.matmul(x, kernel), bias)
+
+
+def _value(variable: keras.Variable) -> tf.Tensor:
+    if not _constant:
+        return tf.convert_to_tensor(variable)
+    with tf.init_scope():
+        value = variable.numpy()
+    return tf.constant(value)
