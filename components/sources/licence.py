@@ -11,7 +11,7 @@ from components.sources import catalogue, pypi
 
 UNKNOWN = "unknown: not told by the source"
 _README = "README.md"
-_FRONT_MATTER = re.compile(r"\A---\s*\n(.*?)\n---\s*(\n|\Z)", re.DOTALL)
+_FRONT_MATTER = re.compile(r"\A---\s*\n(.*?)\n---\s*(?:\n|\Z)", re.DOTALL)
 
 
 def licence_of(source: str, resolved: Path) -> str:
@@ -40,9 +40,8 @@ def _of_package(metadata: str) -> str:
         for name in told.get_all("Classifier", [])
         if name.startswith("License ::")
     ]
-    whole = told.get("License-Expression") or told.get("License") or ""
-    named = whole.strip().splitlines()[0] if whole.strip() else ", ".join(classified)
-    named = named if named.upper() != "UNKNOWN" else ""
+    whole = (told.get("License-Expression") or told.get("License") or "").strip()
+    named = ", ".join(classified) if whole in ("", "UNKNOWN") else whole.splitlines()[0]
     return f"{named} (of the package, by its metadata)" if named else UNKNOWN
 
 

@@ -48,8 +48,9 @@ def _clean(value: Any) -> Any:
 
 
 def _markdown(text: str) -> markupsafe.Markup:
-    """Tables and all, no raw HTML; its headings stand below the page's own."""
-    parser = markdown_it.MarkdownIt("commonmark", {"html": False, "xhtmlOut": True}).enable("table")
+    """Tables, but no address and no raw HTML; its headings stand below the page's own."""
+    parser = markdown_it.MarkdownIt("commonmark", {"html": False, "xhtmlOut": True})
+    parser.enable("table").disable(["link", "image", "autolink", "reference"])
     tokens = parser.parse(_NO_CHARACTER.sub("\ufffd", text))
     for token in tokens:
         token.tag = _HEADINGS.get(token.tag, token.tag)

@@ -36,7 +36,7 @@ def _bounds(recipe: Recipe, outcome: Outcome) -> Table:
             [
                 f"{title} against the last blessed model",
                 _decision(whole, "less than"),
-                f"≥ −{gate.bound.may_drop:g}",
+                f"may drop {gate.bound.may_drop:g}",
                 f"{whole.change:+.4f}",
             ]
         )
