@@ -8,6 +8,7 @@ by where they lay.
 import json
 import re
 import time
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from importlib import metadata
@@ -115,6 +116,7 @@ def _model(told: Told, model: dict[str, Any]) -> list[str]:
 
 def _data(told: Told, data: DataReport) -> list[str]:
     counted = data.entities or data.labels
+    nothing: Counter[str] = Counter()
     names = sorted({name for by in counted.values() for name in by})
     splits = [split for split in ("train", "eval", "test") if split in data.rows]
     lines = [f"- {_text(told.data)}, digest `{told.data_digest}`"]
@@ -129,7 +131,7 @@ def _data(told: Told, data: DataReport) -> list[str]:
     what = "entities" if data.entities else "rows"
     table = [["texts", *(f"{data.rows[split]:,}" for split in splits)]]
     table += [
-        [name, *(f"{counted.get(split, {}).get(name, 0):,}" for split in splits)]
+        [name, *(f"{counted.get(split, nothing)[name]:,}" for split in splits)]
         for name in names[:_LISTED]
     ]
     more = [f"\n… and {len(names) - _LISTED:,} more"] if len(names) > _LISTED else []
@@ -180,7 +182,7 @@ def _limits(told: Told, model: dict[str, Any], data: DataReport) -> list[str]:
         f"- knows no more than its {len(model['labels'])} {what}, whatever a text is about; texts"
         " unlike the data above were not measured",
     ]
-    in_train = (data.entities or data.labels).get("train", {})
+    in_train = (data.entities or data.labels).get("train", Counter())
     if few := sorted(name for name, count in in_train.items() if count < _FEW):
         lines.append(f"- seen fewer than {_FEW} times in training: {_listed(few)}")
     return lines

@@ -8,7 +8,7 @@ import numpy as np
 
 from pipeline.inspection import shingles
 from pipeline.inspection.subject import SPLITS, Subject
-from pipeline.page.blocks import Block, Cell, Section, Table, Text
+from pipeline.page.blocks import Block, Cell, Row, Section, Table, Text
 
 Tell = Callable[[str, int, int], None]  # what, so many, of so many
 
@@ -143,7 +143,7 @@ def _texts(subject: Subject, wanted: set[int], tell: Tell) -> dict[int, tuple[st
 
 
 def _counts(exact: Counter[tuple[int, int]], near: Counter[tuple[int, int]]) -> Table:
-    rows = []
+    rows: list[Row] = []
     for first, earlier in enumerate(SPLITS):
         for second in range(first, len(SPLITS)):
             where = (

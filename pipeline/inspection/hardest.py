@@ -15,6 +15,8 @@ from serving.local import Local
 
 Tell = Callable[[str, int, int], None]  # what, so many, of so many
 
+Found = tuple[tuple[float, ...], list[str]]  # how bad, the higher the worse; what is shown
+
 _BATCH, _SHOWN, _LETTERS = 32, 15, 300
 _LEAST = 1e-12  # a score of 0 has a loss, too
 
@@ -25,7 +27,7 @@ def section(subject: Subject, model: Path, most: int, tell: Tell) -> Section:
     total = subject.report.rows["eval"]
     every = max(1, math.ceil(total / most))
     asked = math.ceil(total / every)
-    found: list[tuple[tuple[float, ...], list[str]]] = []
+    found: list[Found] = []
     with Local(model) as served:
         for number, rows in enumerate(_batches(subject.raw("eval"), every), 1):
             found = sorted(found + judge(subject, served, rows), key=lambda row: row[0])[-_SHOWN:]
@@ -43,13 +45,11 @@ def _batches(rows: tf.data.Dataset, every: int) -> Iterator[list[bytes]]:
         yield batch
 
 
-def _classified(
-    subject: Subject, served: Local, rows: list[bytes]
-) -> list[tuple[tuple[float, ...], list[str]]]:
+def _classified(subject: Subject, served: Local, rows: list[bytes]) -> list[Found]:
     """Loss of the true label, and what is shown."""
     answer = served.predict_arrays({"inputs": rows}, "classify")
     names = [name.decode("utf-8", "replace") for name in answer["classes"][0]]
-    found = []
+    found: list[Found] = []
     for serialized, scores in zip(rows, answer["scores"].tolist(), strict=True):
         features = tf.train.Example.FromString(serialized).features.feature
         label, text = (_first(features[name]) for name in (subject.label, subject.text))
@@ -62,12 +62,10 @@ def _classified(
     return found
 
 
-def _tagged(
-    subject: Subject, served: Local, rows: list[bytes]
-) -> list[tuple[tuple[float, ...], list[str]]]:
+def _tagged(subject: Subject, served: Local, rows: list[bytes]) -> list[Found]:
     """Entities wrong, then the lowest score, and what is shown."""
     answer = served.predict_arrays({"examples": rows}, "examples")
-    found = []
+    found: list[Found] = []
     for number, serialized in enumerate(rows):
         text = tf.train.Example.FromString(serialized).features.feature[subject.text]
         one = {name: values[number] for name, values in answer.items()}

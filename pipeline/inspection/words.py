@@ -129,24 +129,21 @@ def _unknown(counts: Counts, subject: Subject) -> Table:
 
 def _split(counts: Counts, tokens: list[str]) -> list[Table]:
     note = " (rare ones were not kept)" if counts.forgot else ""
-    orders = {
-        f"Words that cost the most pieces{note}": lambda w, n: n * (len(w) - 1),
-        f"Words split into the most pieces{note}": lambda w, n: (len(w), n),
-    }
+    costly = sorted(counts.split.items(), key=lambda item: item[1] * (len(item[0]) - 1))
+    longest = sorted(counts.split.items(), key=lambda item: (len(item[0]), item[1]))
+    captions = ("Words that cost the most pieces", "Words split into the most pieces")
     return [
         Table(
             ["word", "as", "pieces", "times"],
             [
-                [_word(w, tokens), " ".join(tokens[i] for i in w), f"{len(w)}", f"{n:,}"]
-                for w, n in sorted(
-                    counts.split.items(), key=lambda item, order=order: order(*item), reverse=True
-                )[:_SHOWN]
+                [_word(word, tokens), " ".join(tokens[i] for i in word), f"{len(word)}", f"{n:,}"]
+                for word, n in order[: -_SHOWN - 1 : -1]
             ],
             texts=2,
-            caption=caption,
+            caption=caption + note,
         )
-        for caption, order in orders.items()
-        if counts.split
+        for caption, order in zip(captions, (costly, longest), strict=True)
+        if order
     ]
 
 

@@ -35,6 +35,9 @@ class Cell:
     tone: Tone = ""
 
 
+Row = Sequence[str | Cell]
+
+
 @dataclass(frozen=True)
 class Table:
     """Rows under headings.
@@ -47,7 +50,7 @@ class Table:
     """
 
     headings: Sequence[str]
-    rows: Sequence[Sequence[str | Cell]]
+    rows: Sequence[Row]
     texts: int = 1
     caption: str = ""
     kind: ClassVar[str] = "table"

@@ -8,7 +8,7 @@ import contextlib
 import io
 import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import matplotlib
 from matplotlib.axes import Axes
@@ -78,7 +78,7 @@ def shares(name: str, rows: Sequence[tuple[str, Sequence[float]]], of: Sequence[
     return svg.text
 
 
-def curves(name: str, epochs: Sequence[int], lines: dict[str, Sequence[float]], y: str) -> str:
+def curves(name: str, epochs: Sequence[int], lines: Mapping[str, Sequence[float]], y: str) -> str:
     """Up to two lines over epochs."""
     with _figure(name, 2.4) as (axes, svg):
         for (said, values), colour, mark in zip(

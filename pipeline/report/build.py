@@ -112,6 +112,7 @@ def _card(run: Run, model: dict[str, Any]) -> list[Block]:
     assert result.data is not None
     told = card.told(run.recipe, run.inputs).with_encoder(lineage.encoder_digest(run))
     written = model_card.markdown(told, model, result.data, result.slices, result.serving)
-    return [Text("This model was not pushed with a card; this would be it.", "quiet")] * (
-        pushed is None
-    ) + [Document(written)]
+    blocks: list[Block] = [Document(written)]
+    if pushed is None:
+        blocks.insert(0, Text("Not pushed: the card that it would have.", "quiet"))
+    return blocks

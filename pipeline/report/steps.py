@@ -4,7 +4,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from pipeline.page.blocks import Block, Cell, Links, Section, Table, Text
+from pipeline.page.blocks import Block, Cell, Links, Row, Section, Table, Text
 from pipeline.run_record import Component
 from pipeline.runners.local import Stage
 
@@ -22,7 +22,7 @@ _FILES = {
 def section(components: dict[str, Component], stages: Sequence[Stage], folder: Path) -> Section:
     """Components with their time and memory; links are relative to the report's folder."""
     spent = {stage.name: stage for stage in stages}
-    rows = []
+    rows: list[Row] = []
     for name, component in components.items():
         stage = spent.get(name)
         state = Cell(component.state, _TONE.get(component.state, ""))  # type: ignore[arg-type]

@@ -3,7 +3,7 @@
 from typing import Any
 
 from pipeline.page import plots
-from pipeline.page.blocks import Block, Cell, Plot, Section, Table, Text
+from pipeline.page.blocks import Block, Cell, Plot, Row, Section, Table, Text
 
 TITLES = {"accuracy": "accuracy", "f1": "F1", "entity_f1": "entity F1"}
 
@@ -32,7 +32,7 @@ def section(history: list[dict[str, Any]]) -> Section:
 
 
 def _table(history: list[dict[str, Any]], metric: str, title: str, best: int) -> Table:
-    rows = [
+    rows: list[Row] = [
         [
             f"{epoch['epoch']}",
             Cell("kept", "good") if epoch["epoch"] == best else Cell(""),

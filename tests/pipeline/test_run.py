@@ -72,6 +72,9 @@ def test_the_same_recipe_is_refused_on_shuffled_labels(
     assert not list((tmp_path / "out" / "tiny").glob("serving/**/saved_model.pb"))
     assert "REFUSED" in refused.said
     assert "gate: " in refused.said.split("REFUSED")[1]
+    assert "report   out/tiny/report.html" in refused.said
+    report = (tmp_path / "out" / "tiny" / "report.html").read_text()
+    assert "Why nothing was pushed" in report and "How to serve" not in report
 
 
 GIVEN_SPLITS = """\
@@ -105,6 +108,8 @@ def test_a_label_of_eval_alone_stops_the_run_and_the_next_one(
         assert "lukewarm" in ran.said, attempt
         assert ran.states("ExampleValidator") == {"ExampleValidator": "failed"}, attempt
         assert "Transform" not in ran.components, attempt
+        report = (tmp_path / "out" / "tiny" / "report.html").read_text()
+        assert "Why it stopped" in report and "lukewarm" in report, attempt
 
 
 @pytest.fixture(scope="module")

@@ -53,6 +53,29 @@ def test_the_report_says(tagger: Project, words: str) -> None:
     assert words in tagger.first.said
 
 
+def test_its_report_has_types_with_intervals(tagger: Project) -> None:
+    report = (tagger.folder / "out" / "tiny" / "report.html").read_text()
+    for words in ("entity F1 on test", "Poisson bootstrap", "Entities: same bytes", ">LOC<"):
+        assert words in report, words
+    assert "not measured" not in report
+
+
+def test_inspect_finds_types_and_the_most_wrong(tagger: Project) -> None:
+    from pipeline.inspection import build, subject
+
+    found = subject.open_run(tagger.folder / "out" / "tiny")
+    sections = list(build.sections(found, "train", 2, 50, lambda *_: None))
+    by_title = {section.title: section for section in sections}
+    [sample, *_] = by_title["Texts beside pieces, train"].blocks
+    assert {piece.tag for piece in sample.pieces} & {"B-LOC", "B-PER"}
+    unknown = by_title["Pieces and words"].blocks[1]
+    assert {row[0] for row in unknown.rows} == {"LOC", "PER", "O"}
+    lead, worst = by_title["Hardest texts of eval"].blocks
+    assert "no loss" in lead.words
+    wrong = [int(row[3]) for row in worst.rows]
+    assert wrong == sorted(wrong, reverse=True) and len(wrong) <= 15
+
+
 def test_ids_served_are_the_ids_trained_on(
     tagger: Project, client: Any, test_rows: list[tuple[bytes, list[Span]]]
 ) -> None:
