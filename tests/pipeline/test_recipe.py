@@ -37,6 +37,10 @@ MISTAKES = {
         "13: gate.slices.category.accuracy.at_leats: unknown key `at_leats`."
         " Did you mean `at_least`?",
     ),
+    "unknown key of the card": (
+        'serve: {tf_serving: "2.12"}', 'serve: {tf_serving: "2.12"}\ncard: {intended: x}',
+        "15: card.intended: unknown key `intended`. Did you mean `intended_use`?",
+    ),
     "key twice": (
         "name: reviews", "name: reviews\nname: films",
         "2: the key `name` is given twice (first on line 1). Delete one of them.",
