@@ -9,7 +9,7 @@ layer computes nothing else. Few tokens are multiplied by constant weights (see 
 as in encoder.py and groups.py.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import tensorflow as tf
@@ -54,48 +54,24 @@ def encode(
             graph: faster, and the graph is as much larger as all products' weights are.
     """
     longest = tf.reduce_max(tf.concat([ids.row_lengths(), [_LEAST_TOKENS]], 0))
-    tokens, pooled = (
-        tf.cond(
-            ids.nrows() * longest <= FEW_TOKENS,
-            lambda: _few(encoder, ids, types, longest, pooled_only),
-            lambda: _many(encoder, ids, types, pooled_only),
+    few = constants and ids.nrows() * longest <= FEW_TOKENS
+    same = tf.equal(tf.reduce_max(ids.row_lengths()), tf.reduce_min(ids.row_lengths()))
+
+    def part(function: Callable[..., tuple[tf.Tensor, tf.Tensor]]) -> tuple[tf.Tensor, tf.Tensor]:
+        # Apart, not inlined: within a branch of a tf.cond, whose constants hang on the condition,
+        # TensorFlow does not fuse GELU into its product.
+        apart = tf.function(
+            lambda ids, types: function(encoder, ids, types, pooled_only),
+            autograph=False,
+            experimental_attributes={"_noinline": True},
         )
-        if constants
-        else _many(encoder, ids, types, pooled_only)
-    )
+        return apart(ids, types)
+
+    def many() -> tuple[tf.Tensor, tf.Tensor]:
+        return tf.cond(same | (ids.nrows() == 0), lambda: part(_uniform), lambda: part(_sorted))
+
+    tokens, pooled = tf.cond(few, lambda: part(_few), many) if constants else many()
     return Encoded(None if pooled_only else tokens, pooled)
-
-
-def _few(
-    encoder: Encoder,
-    ids: tf.RaggedTensor,
-    types: tf.RaggedTensor,
-    longest: tf.Tensor,
-    pooled_only: bool,
-) -> tuple[tf.Tensor, tf.Tensor]:
-    """As `_run`."""
-    shape = tf.stack([ids.nrows(), longest])
-    mask = tf.ones_like(ids).to_tensor(shape=shape)
-    dense = (column.to_tensor(shape=shape) for column in (ids, types))
-    with constant_weights():
-        flat, group = padded(encoder, next(dense), mask, next(dense))
-        tokens, pooled = _run(encoder, flat, [group], pooled_only)
-    if not pooled_only:
-        tokens = tf.gather(tokens, tf.where(tf.reshape(mask, [-1]) > 0)[:, 0])
-    return tokens, pooled
-
-
-def _many(
-    encoder: Encoder, ids: tf.RaggedTensor, types: tf.RaggedTensor, pooled_only: bool
-) -> tuple[tf.Tensor, tf.Tensor]:
-    """As `_run`."""
-    lengths = ids.row_lengths()
-    same = tf.equal(tf.reduce_max(lengths), tf.reduce_min(lengths)) | tf.equal(ids.nrows(), 0)
-    return tf.cond(
-        same,
-        lambda: _run(encoder, flat_tokens(ids, types), [uniform(ids)], pooled_only),
-        lambda: _sorted(encoder, ids, types, pooled_only),
-    )
 
 
 def encode_padded(
@@ -122,6 +98,30 @@ def encode_padded(
     flat, group = padded(encoder, ids, mask, types)
     tokens, pooled = _run(encoder, flat, [group], pooled_only, seeds)
     return Encoded(None if pooled_only else tokens, pooled)
+
+
+def _few(
+    encoder: Encoder, ids: tf.RaggedTensor, types: tf.RaggedTensor, pooled_only: bool
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """As `_run`, with constants."""
+    longest = tf.reduce_max(tf.concat([ids.row_lengths(), [_LEAST_TOKENS]], 0))
+    shape = tf.stack([ids.nrows(), longest])
+    mask = tf.ones_like(ids).to_tensor(shape=shape)
+    with constant_weights():
+        flat, group = padded(
+            encoder, ids.to_tensor(shape=shape), mask, types.to_tensor(shape=shape)
+        )
+        tokens, pooled = _run(encoder, flat, [group], pooled_only)
+    if not pooled_only:
+        tokens = tf.gather(tokens, tf.where(tf.reshape(mask, [-1]) > 0)[:, 0])
+    return tokens, pooled
+
+
+def _uniform(
+    encoder: Encoder, ids: tf.RaggedTensor, types: tf.RaggedTensor, pooled_only: bool
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """As `_run`, of texts that are all of one length."""
+    return _run(encoder, flat_tokens(ids, types), [uniform(ids)], pooled_only)
 
 
 def _sorted(

@@ -58,8 +58,8 @@ def test_neighbours_and_padding_change_nothing(tiny: EncoderConfig, others: list
     for part, own in zip(among, alone, strict=True):
         part[0, :6] = own[0]
     one, many = encoder(*alone), encoder(*among)
-    np.testing.assert_allclose(many.sequence[0, :6], one.sequence[0], atol=1e-6)
-    np.testing.assert_allclose(many.pooled[0], one.pooled[0], atol=1e-6)
+    np.testing.assert_allclose(many.sequence[0, :6], one.sequence[0], atol=1e-5)
+    np.testing.assert_allclose(many.pooled[0], one.pooled[0], atol=1e-5)
 
 
 def test_attention_is_a_distribution_over_real_tokens(tiny: EncoderConfig) -> None:
