@@ -237,7 +237,8 @@ class Encoder(keras.layers.Layer):
 
     def build(self, *_: Any) -> None:
         """Makes the weights, at once, so that checkpoints can be loaded before the first call."""
-        for part in (self.embeddings, *self.layers, self.pooler):
+        parts: list[keras.layers.Layer] = [self.embeddings, *self.layers, self.pooler]
+        for part in parts:
             part.build([None, self.config.hidden_size])
 
     def call(
