@@ -42,7 +42,8 @@ def folders(exported: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[st
 @pytest.fixture(scope="module")
 def demo(folders: dict[str, Path]) -> Iterator[RunningServer]:
     models = tuple(WantedModel(name, open_base_path(path)) for name, path in folders.items())
-    with serve(Settings(models, port=0, rest_port=0, demo=True)) as running:
+    patient = {"rest_timeout_seconds": WAIT_MS / 1000}
+    with serve(Settings(models, port=0, rest_port=0, demo=True, **patient)) as running:
         yield running
 
 

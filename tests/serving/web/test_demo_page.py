@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from chromium import WAIT_MS
 from playwright.sync_api import expect
 
 from serving.client import Client
@@ -274,7 +275,8 @@ def test_a_server_that_goes_and_comes_back(open_page: OpenPage, exported: Path) 
     page.get_by_role("alert").get_by_role("heading").wait_for()
     assert "The server is not there" in page.inner_text("#error")
     port = urlsplit(url).port
-    with start(exported / "1", name="tiny", port=0, rest_port=port, demo=True):
+    patient = {"rest_timeout_seconds": WAIT_MS / 1000}
+    with start(exported / "1", name="tiny", port=0, rest_port=port, demo=True, **patient):
         page.get_by_role("button", name="Try again").click()
         settled(page)
         assert page.inner_text(".pieces .name") == "bad"
