@@ -25,6 +25,7 @@ from trainer.card import read_card
 from trainer.errors import BadInput
 
 ROWS_A_SHARD = 10_000
+_GO_ON = "Give the same command again to go on with what is missing."
 _OPEN: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open}
 
 Tell = Callable[[int, int], None]  # rows done, of how many
@@ -184,13 +185,19 @@ def _told(file: Path) -> list[int]:
 def _answer(work: Work, shards: list[Shard], batch_size: int, arguments: list[str]) -> None:
     if not shards:
         return
-    with beam_options.told_plainly(), beam.Pipeline(options=PipelineOptions(arguments)) as pipeline:
-        _ = (
-            pipeline
-            | "Shards" >> beam.Create([shard.number for shard in shards])
-            | "Spread" >> beam.Reshuffle()
-            | "Answer" >> beam.ParDo(AnswerShard(str(work.folder), batch_size))
-        )
+    pipeline = beam.Pipeline(options=PipelineOptions(arguments))
+    _ = (
+        pipeline
+        | "Shards" >> beam.Create([shard.number for shard in shards])
+        | "Spread" >> beam.Reshuffle()
+        | "Answer" >> beam.ParDo(AnswerShard(str(work.folder), batch_size))
+    )
+    try:
+        with beam_options.told_plainly():
+            pipeline.run().wait_until_finish()
+    except RuntimeError as error:  # what a runner makes of whatever happened far away
+        reason = str(error).strip().splitlines()[0][:300]
+        raise OSError(f"the Beam job has failed: {reason}. {_GO_ON}") from error
 
 
 def _refuse_unfinished(work: Work, plan: Plan) -> None:
@@ -201,10 +208,7 @@ def _refuse_unfinished(work: Work, plan: Plan) -> None:
     kind, reason = failures[0] if failures else ("", "a worker has died without a word")
     if kind == BadInput.__name__:
         raise BadInput(reason)
-    raise OSError(
-        f"{missing} of {len(plan.shards)} shards are not done: {reason}."
-        " Give the same command again to go on with those."
-    )
+    raise OSError(f"{missing} of {len(plan.shards)} shards are not done: {reason}. {_GO_ON}")
 
 
 def _finish(work: Work, plan: Plan, outputs: list[Path], out: Path, before: int) -> Done:

@@ -25,7 +25,7 @@ class TfRecords(RowFormat):
         with self._damage_told(0):
             for first in self._dataset().take(1).as_numpy_iterator():
                 return list(tf.train.Example.FromString(first).features.feature)
-        return []
+        raise BadInput("no record", where=str(self.path), fix="Is it a TFRecord file at all?")
 
     def places(self, every: int) -> Iterator[Place]:
         """As `RowFormat.places`, in one pass over the file."""

@@ -197,6 +197,7 @@ def test_a_folder_becomes_a_folder(model: Path, tmp_path: Path) -> None:
     assert [len(rows_of(tmp_path / "out" / name)) for name in ("a.csv", "b.jsonl")] == [1, 2]
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on(model: Path, tmp_path: Path) -> None:
     source, out = tmp_path / "in.csv", tmp_path / "out.csv"
     write_csv(source, TEXTS * 8)
@@ -263,7 +264,8 @@ REFUSED = {
     "two texts": ("in.csv", "text\na\n", "out.csv", ["--text", "a", "--text", "b"], "1 texts"),
     "only bad rows": ("in.jsonl", '{"text": null}\n{"text": []}\n{"text": {}}', "out.jsonl", [],
                       "none of the rows"),
-    "no TFRecord": ("in.tfrecord", "text\na\n", "out.tfrecord", [], "damaged"),
+    "no TFRecord": ("in.tfrecord", "text\n" * 9, "out.tfrecord", [], "damaged"),
+    "no record": ("in.tfrecord", "text\n", "out.tfrecord", [], "no record"),
     "an option that Beam lacks": ("in.csv", "text\na\n", "out.csv",
                                   ["--beam-arg=--direct_num_worker=2"], "--direct_num_workers"),
     "an engine that is away": ("in.csv", "text\na\n", "out.csv",

@@ -3,6 +3,7 @@
 Flink's jars are 150 MB and CI does not bring them: `make flink` does.
 """
 
+import json
 import os
 import re
 import shutil
@@ -10,6 +11,7 @@ import signal
 import socket
 import threading
 import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -60,25 +62,33 @@ def free_run(length: int) -> int:
 
 
 class Killer(threading.Thread):
-    """Kills the first Python worker that is started after Transform has begun."""
+    """Kills a Python worker when a quarter of Transform's tasks are done."""
 
-    def __init__(self, project: Path, log: Path) -> None:
+    def __init__(self, project: Path, cluster: Any) -> None:
         super().__init__(daemon=True)
         self._begun = project / "out" / "tiny" / "artifacts" / "Transform"
-        self._log, self.killed = log, 0
+        self._cluster, self.killed = cluster, 0
 
     def run(self) -> None:
         while not self._begun.exists():
-            time.sleep(0.1)
-        before = set(self._workers())
-        while not (new := [one for one in self._workers() if one not in before]):
-            time.sleep(0.1)
-        time.sleep(3)  # it has been given work
-        os.kill(new[0], signal.SIGKILL)
-        self.killed = new[0]
+            time.sleep(0.2)
+        while not self._is_amid_a_job(self._begun.stat().st_mtime):
+            time.sleep(0.2)
+        log = (self._cluster.folder / "workers.log").read_text()
+        newest = int(re.findall(r"is process (\d+)", log)[-1])
+        os.kill(newest, signal.SIGKILL)
+        self.killed = newest
 
-    def _workers(self) -> list[int]:
-        return [int(one) for one in re.findall(r"is process (\d+)", self._log.read_text())]
+    def _is_amid_a_job(self, since: float) -> bool:
+        url = f"http://127.0.0.1:{self._cluster.rest}/jobs/overview"
+        with urllib.request.urlopen(url, timeout=60) as answer:
+            jobs = json.load(answer)["jobs"]
+        return any(
+            job["state"] == "RUNNING"
+            and job["start-time"] > 1000 * since
+            and 4 * job["tasks"]["finished"] >= job["tasks"]["total"]
+            for job in jobs
+        )
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +98,7 @@ def on_flink(
     """The project after a run on the cluster in which a worker was killed."""
     folder = tmp_path_factory.mktemp("on-flink")
     tiny_project(folder)
-    killer = Killer(folder, cluster.folder / "workers.log")
+    killer = Killer(folder, cluster)
     killer.start()
     arguments = [f"--beam-arg={argument}" for argument in cluster.beam_args]
     ran = rawbert(folder, "run", "recipe.yaml", *arguments)

@@ -38,10 +38,16 @@ taskmanager.memory.network.max: 256m
 taskmanager.memory.jvm-metaspace.size: 256m
 taskmanager.memory.jvm-overhead.min: 192m
 taskmanager.memory.jvm-overhead.max: 192m
+# Beam's plans have hundreds of small tasks; the sorting shuffle would keep 512 buffers for each.
+taskmanager.network.sort-shuffle.min-parallelism: 1000
 # A Python worker that dies fails its task; the job is to end all the same.
 restart-strategy.type: fixed-delay
 restart-strategy.fixed-delay.attempts: 3
 restart-strategy.fixed-delay.delay: 1s
+# A machine that is busy with other work is slow, not dead.
+heartbeat.timeout: 300000
+pekko.ask.timeout: 120 s
+taskmanager.slot.timeout: 300 s
 io.tmp.dirs: {folder}/tmp
 blob.storage.directory: {folder}/tmp
 """

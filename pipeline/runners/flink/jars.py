@@ -1,7 +1,7 @@
 """Flink and Beam's job server for it, brought by Maven once and kept in rawbert's cache.
 
-Maven Central's own job-server jar is a shaded 250 MB; the plain artifacts that it is made of are
-half of that, hold Flink's cluster classes, too, and are what mirrors have.
+The plain artifacts, not Beam's shaded job-server jar: they hold the classes of Flink's standalone
+cluster, too, so that one download is both.
 """
 
 import os
@@ -13,7 +13,8 @@ from pathlib import Path
 from components.sources.cache import cache_folder
 from trainer.errors import BadInput
 
-FLINK, BEAM = "1.19", "2.62.0"  # the newest pair that a partial mirror was seen to have whole
+# Checked with the Python SDK 2.74. A mirror may lack newer ones.
+FLINK, BEAM = "1.19", "2.62.0"
 _LOGGING = "1.7.30"
 _POM = """\
 <project xmlns="http://maven.apache.org/POM/4.0.0">
@@ -67,11 +68,7 @@ def bring() -> Path:
 
 
 def _write_job_server(jars: Path) -> None:
-    """A jar of a manifest alone, for `java -jar` and `--flink_job_server_jar`.
-
-    The job server uploads its own class path with every job. The cluster has these jars already,
-    so what is uploaded is this one: 1 kB in place of 150 MB.
-    """
+    """A jar of a manifest alone, for `java -jar` and `--flink_job_server_jar`."""
     names = " ".join(sorted(file.name for file in jars.glob("*.jar")))
     manifest = "Manifest-Version: 1.0\n" + _wrapped(f"Main-Class: {_DRIVER}")
     manifest += _wrapped(f"Class-Path: {names}") + "\n"
