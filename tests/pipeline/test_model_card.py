@@ -131,7 +131,7 @@ def push(pushed: Project, base: Path, blessed: bool = True) -> Any:
     of = pushed.artifact
     destination = pusher_pb2.PushDestination()
     destination.filesystem.base_directory = str(base)
-    [result] = artifact(kinds.PushedModel, base.parent / "artifact")
+    [result] = artifact(kinds.PushedModel, base.parents[1] / "artifact")
     pusher.Executor().Do(
         {
             "model": artifact(kinds.Model, of("Trainer", "model")),

@@ -82,8 +82,8 @@ def inspect(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture) -> In
         monkeypatch.setenv("COLUMNS", "200")
         with pytest.raises(SystemExit) as ended:
             main()
-        said = capfd.readouterr()
-        return int(ended.value.code or 0), said.out + said.err
+        said, code = capfd.readouterr(), int(ended.value.code or 0)
+        return code, said.err if code else said.out
 
     return give
 
