@@ -131,10 +131,10 @@ def predict(
     progress = Progress(lines)
     show = as_line_of_json if as_json else _coloured_where_seen
     with _faults_told(where["name"], progress), _Where(**where).open() as asked:
-        for text, row in _answered(
+        for one, row in _answered(
             asked, texts or lines, signature, batch_size, in_flight, progress
         ):
-            click.echo(show(text, row))
+            click.echo(show(one, row))
 
 
 def _answered(
