@@ -4,7 +4,7 @@ SHELL := /bin/bash
 BIN := .venv/bin
 EXTRAS := --extra test --extra kubeflow --extra notebook
 
-.PHONY: help setup run test quick lint lock peers stack-b clean
+.PHONY: help setup run test quick lint lock peers stack-b flink flink-stop flink-test clean
 
 help:
 	@echo "make run    set up, run the reviews pipeline, serve the model and ask it three questions"
@@ -14,6 +14,7 @@ help:
 	@echo "make lock   resolve constraints/ anew"
 	@echo "make peers  .venv-bench with what benchmarks compare with: PyTorch, ONNX Runtime, OpenVINO"
 	@echo "make stack-b  all tests on the newer stack, in a Debian 13 root (as root)"
+	@echo "make flink  a Flink cluster with two Python workers on this machine; flink-stop, flink-test"
 	@echo "make clean  remove .venv and out/"
 
 setup:
@@ -55,6 +56,15 @@ peers: setup
 
 stack-b:
 	@constraints/stack-b.sh make test
+
+flink: setup
+	@$(BIN)/python -m pipeline.runners.flink start
+
+flink-stop:
+	@$(BIN)/python -m pipeline.runners.flink stop
+
+flink-test: setup
+	@$(BIN)/python -m pytest -q tests/pipeline/test_flink.py
 
 clean:
 	rm -rf .venv .venv-bench out
