@@ -54,13 +54,14 @@ def _labelled(reviews: list[str]) -> list[tuple[str, str]]:
 
 
 def _recipe(shape: str, data: Path) -> dict:
+    name = shape.lower().replace("-", "_")
     return {
-        "name": shape.lower().replace("-", "_"),
+        "name": name,
         "task": "classify",
         "data": {"path": str(data), "text": "text", "label": "length"},
         "encoder": _ENCODERS[shape],
         "max_tokens": 128,
         "train": {"epochs": 1, "batch_size": 32, "learning_rate": 1.0e-4},
         "gate": {"accuracy": {"at_least": 0.0}},
-        "serve": {"name": shape.lower().replace("-", "_"), "tf_serving": "2.12"},
+        "serve": {"name": name, "tf_serving": "2.12", "constant_weights": True},
     }

@@ -119,6 +119,7 @@ def create_pipeline(
             "task": recipe.task,
             "max_tokens": recipe.max_tokens,
             "train": recipe.train.model_dump(),
+            "constant_weights": recipe.serve.constant_weights,
             "code": code_digest(),
         },
     )

@@ -141,6 +141,9 @@ class Serve(_Section):
     name: str | None = Field(None, pattern=r"^[A-Za-z0-9_-]+$")  # None: the recipe's name
     tf_serving: str = "2.12"
     latency_ms: float | None = Field(None, gt=0)  # p50 of one text; None: measured, not judged
+    constant_weights: bool = (
+        False  # short texts faster, for much more memory: see trainer.model.dense
+    )
 
 
 class Card(_Section):

@@ -52,6 +52,7 @@ def servable(
         "text": config["text"],
         "vocabulary": vocabulary,
         "max_tokens": config["max_tokens"],
+        "constant_weights": config.get("constant_weights", False),
     }
     if isinstance(model, Tagger):
         return TaggerServable(model, transform, labels, **settings)

@@ -25,7 +25,8 @@ def run_fn(fn_args: FnArgs) -> None:
 
     Args:
         fn_args: ``custom_config`` holds ``task``, ``text``, ``label``, ``max_tokens``, ``train``
-            (see `TrainSettings`), for a tagger ``head`` and ``rest_of_word`` too; ``base_model``
+            (see `TrainSettings`), for a tagger ``head`` and ``rest_of_word`` too, perhaps
+            ``constant_weights`` (see `trainer.model.padding_free.encode`); ``base_model``
             is the encoder's folder.
 
     Raises:

@@ -35,7 +35,7 @@ Answer = dict[str, Any]
 class Served:
     """A tagger of random weights, its tokenizer, and its answers cut to what is real."""
 
-    def __init__(self, folder: Path, head: str) -> None:
+    def __init__(self, folder: Path, head: str, constant_weights: bool = False) -> None:
         (folder / "vocab.txt").write_text("\n".join(PIECES.split()) + "\n", encoding="utf-8")
         vocabulary = Vocabulary.read(str(folder / "vocab.txt"))
         EncoderConfig(
@@ -64,6 +64,7 @@ class Served:
             text="text",
             vocabulary=vocabulary,
             max_tokens=MAX_TOKENS,
+            constant_weights=constant_weights,
         )
         self._predict = self.servable.signatures()["serving_default"]
 
@@ -95,6 +96,19 @@ def served(request: pytest.FixtureRequest, tmp_path_factory) -> Served:
 @pytest.fixture(scope="module")
 def one_head(tmp_path_factory) -> Served:
     return Served(tmp_path_factory.mktemp("crf"), "crf")
+
+
+def test_constant_weights_change_no_answer(one_head: Served, tmp_path: Path) -> None:
+    texts = [b"Ada", b"Ada Holm was in Lima.", b"", b" ".join([b"Lima"] * 60)]
+    constant = Served(tmp_path, "crf", constant_weights=True)
+    for few in (texts[:1], texts[1:2], texts):  # constants, constants, variables
+        for name, value in constant.ask(few).items():
+            same = np.testing.assert_array_equal if value.dtype.kind != "f" else _near
+            same(value, one_head.ask(few)[name], err_msg=name)
+
+
+def _near(one: np.ndarray, other: np.ndarray, err_msg: str) -> None:
+    np.testing.assert_allclose(one, other, atol=1e-5, err_msg=err_msg)
 
 
 def test_by_hand(one_head: Served) -> None:

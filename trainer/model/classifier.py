@@ -39,9 +39,15 @@ class Classifier(OnEncoder):
         encoded, head_seed = self.encode(batch, training, seed, pooled_only=True)
         return self.head(encoded.pooled, training=training, seed=head_seed)
 
-    def of_ragged(self, ids: tf.RaggedTensor, types: tf.RaggedTensor) -> tf.Tensor:
-        """Scores texts without padding: [batch, (tokens)] int32 each ▶ logits [batch, classes]."""
-        return self.head(encode(self.encoder, ids, types, pooled_only=True, constants=True).pooled)
+    def of_ragged(
+        self, ids: tf.RaggedTensor, types: tf.RaggedTensor, constants: bool = False
+    ) -> tf.Tensor:
+        """Scores texts without padding: [batch, (tokens)] int32 each ▶ logits [batch, classes].
+
+        ``constants``: see `encode`.
+        """
+        encoded = encode(self.encoder, ids, types, pooled_only=True, constants=constants)
+        return self.head(encoded.pooled)
 
     def sums(self, batch: Batch, training: bool = False, seed: tf.Tensor | None = None) -> Sums:
         """As a call; the batch has ``label``, [batch] int32, too."""

@@ -3,7 +3,10 @@
 TensorFlow's CPU kernels (oneDNN's, which it uses where there is AVX-512 or AMX) repack a product's
 weights at every call, and for a handful of tokens that is most of the work. A constant's packed
 form is kept, but only one: that of the first number of rows they ever saw. So constants are for
-products of few rows, where the form is the same, and variables for all others.
+products of few rows, where the form is the same, and variables for all others. Measured on
+AVX-512: a text of 8 to 32 pieces in 60 to 85 % of the time, and a server that grows from 0.9 to
+1.9 GB with a model whose products have 42 MB of weights, because TensorFlow copies the graph as it
+is optimized; so it is the recipe's choice (`serve.constant_weights`).
 """
 
 import contextlib

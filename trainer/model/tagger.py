@@ -62,13 +62,18 @@ class Tagger(OnEncoder):
         return self._of_words(batch, self.emissions(batch, training, seed))
 
     def of_ragged(
-        self, ids: tf.RaggedTensor, types: tf.RaggedTensor, batch: Batch
+        self,
+        ids: tf.RaggedTensor,
+        types: tf.RaggedTensor,
+        batch: Batch,
+        constants: bool = False,
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """As `word_emissions`, from tokens without padding, [rows, (tokens)] int32 each.
 
-        Of the batch, whose layout is theirs, only mask and first pieces are read.
+        Of the batch, whose layout is theirs, only mask and first pieces are read. ``constants``:
+        see `encode`.
         """
-        tokens = ids.with_values(encode(self.encoder, ids, types, constants=True).tokens)
+        tokens = ids.with_values(encode(self.encoder, ids, types, constants=constants).tokens)
         shape = tf.shape(batch["input_mask"], tf.int64)
         sequence = tokens.to_tensor(shape=[shape[0], shape[1], self.encoder.config.hidden_size])
         return self._of_words(batch, self.head(sequence, self._read(batch)))

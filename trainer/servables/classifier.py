@@ -1,6 +1,7 @@
 """What a served classifier answers."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import tensorflow as tf
@@ -17,6 +18,7 @@ class ClassifierServable(TextServable):
         transform: tf.Transform's exported function.
         labels: their names in label-id order.
         label: the raw label column's name.
+        constant_weights: see `padding_free.encode`.
         settings: further ones of `TextServable`.
     """
 
@@ -29,12 +31,13 @@ class ClassifierServable(TextServable):
         labels: list[str],
         *,
         label: str,
+        constant_weights: bool = False,
         **settings: Any,
     ) -> None:
         raw = {label: tf.io.VarLenFeature(tf.string)}
         super().__init__("classify", classifier, transform, raw_features=raw, **settings)
         self._labels = tf.constant(labels)
-        self._logits = traced_once(classifier.of_ragged)
+        self._logits = traced_once(partial(classifier.of_ragged, constants=constant_weights))
 
     def table(self) -> dict[str, tuple[Callable[[tf.Tensor], Tensors], tf.TensorSpec]]:
         """The common signatures, and TF Serving's Classify."""

@@ -1,6 +1,7 @@
 """What a served tagger answers: words with tags, entities, and where they are in the text."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import tensorflow as tf
@@ -21,6 +22,7 @@ class TaggerServable(TextServable):
         tagger: trained.
         transform: tf.Transform's exported function.
         types: entity types in id order.
+        constant_weights: see `padding_free.encode`.
         settings: further ones of `TextServable`.
     """
 
@@ -29,13 +31,15 @@ class TaggerServable(TextServable):
         tagger: Tagger,
         transform: Callable[[Tensors], Features],
         types: list[str],
+        *,
+        constant_weights: bool = False,
         **settings: Any,
     ) -> None:
         kinds = dict(zip(SPANS, (tf.int64, tf.int64, tf.string), strict=True))
         raw = {name: tf.io.VarLenFeature(kind) for name, kind in kinds.items()}
         super().__init__("tag", tagger, transform, raw_features=raw, **settings)
         self._types, self._tags = tf.constant(types), tf.constant(tags.tag_names(types))
-        self._emit = traced_once(tagger.of_ragged)
+        self._emit = traced_once(partial(tagger.of_ragged, constants=constant_weights))
         self._decode = lambda emissions, lengths: tagger.decode(emissions, lengths)
 
     def predict(self, text: tf.Tensor) -> Tensors:
