@@ -101,7 +101,8 @@ def strict(texts: list[Text]) -> dict[str, dict[str, float]]:
     for text in texts:
         for kind, found in matches(text.gold, text.predicted).items():
             for name in (kind, "all"):
-                total[name] = total.get(name, Matches()).plus(found)
+                pairs = zip(total.get(name, Matches()), found, strict=True)
+                total[name] = Matches(*map(sum, pairs))
     return {name: found.figures() for name, found in sorted(total.items())}
 
 
