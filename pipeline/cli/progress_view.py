@@ -29,10 +29,11 @@ class ProgressView:
 
     Args:
         log: where the libraries' own words go; named once, at the top.
+        console: by default standard output's.
     """
 
-    def __init__(self, log: Path) -> None:
-        self._console = Console(highlight=False)
+    def __init__(self, log: Path, console: Console | None = None) -> None:
+        self._console = console or Console(highlight=False)
         self._status: Status | None = None
         self._log, self._stage, self._told_tenth = log, "", -1
 

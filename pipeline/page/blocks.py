@@ -125,7 +125,23 @@ class Sample:
     kind: ClassVar[str] = "sample"
 
 
-Block = Text | Facts | Table | Plot | Commands | Links | Document | Sample
+@dataclass(frozen=True)
+class Marked:
+    """A text with spans marked in it.
+
+    Attributes:
+        parts: the text in order, each part with the name of its mark; empty where it is plain.
+    """
+
+    parts: Sequence[tuple[str, str]]
+    kind: ClassVar[str] = "marked"
+
+    def hued(self) -> list[tuple[str, str, int]]:
+        """The parts, each with a hue in degrees: equal names have equal ones."""
+        return [(words, name, 47 * sum(map(ord, name)) % 360) for words, name in self.parts]
+
+
+Block = Text | Facts | Table | Plot | Commands | Links | Document | Sample | Marked
 
 
 @dataclass(frozen=True)

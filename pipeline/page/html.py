@@ -12,7 +12,7 @@ import jinja2
 import markdown_it
 import markupsafe
 
-from pipeline.page.blocks import Page
+from pipeline.page.blocks import Page, Section
 
 # Neither HTML nor XML has these, not even escaped.
 _NO_CHARACTER = re.compile("[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -29,6 +29,15 @@ def write(page: Page, path: Path) -> Path:
 
 def render(page: Page) -> str:
     """The HTML."""
+    return _template("page.html").render(page=page)
+
+
+def fragment(section: Section) -> str:
+    """A section without its title, as an element of somebody else's page, such as a notebook."""
+    return _template("fragment.html").render(section=section)
+
+
+def _template(name: str) -> jinja2.Template:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -38,7 +47,7 @@ def render(page: Page) -> str:
         undefined=jinja2.StrictUndefined,
     )
     environment.filters.update(svg=markupsafe.Markup, markdown=_markdown)
-    return environment.get_template("page.html").render(page=page)
+    return environment.get_template(name)
 
 
 def _clean(value: Any) -> Any:

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table as RichTable
 
-from pipeline.page.blocks import Block, Cell, Facts, Plot, Sample, Section, Table, Text
+from pipeline.page.blocks import Block, Cell, Facts, Marked, Plot, Sample, Section, Table, Text
 
 _BAR = 40
 _JOINERS = "\u200c\u200d"  # of letters and of emoji
@@ -30,6 +30,9 @@ def _block(block: Block, console: Console) -> None:
         _bars(block, console)
     elif isinstance(block, Sample):
         _sample(block, console)
+    elif isinstance(block, Marked):
+        parts = (f"[{words} {name}]" if name else words for words, name in block.parts)
+        console.print(f"  {_said(''.join(parts))}")
     elif isinstance(block, Facts):
         for name, value in block.pairs:
             console.print(f"  {_said(name)}: {_said(value)}")

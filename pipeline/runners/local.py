@@ -94,16 +94,17 @@ class _TellingRunner(local_dag_runner.LocalDagRunner):
         self._tell("started", stage)
         how = "failed"
         try:
-            with _peak_memory(stage), beam_options.told_plainly():
+            with peak_memory(stage), beam_options.told_plainly():
                 execution = one.launch()
-            stage.cached = _is_cached(store, execution)
+            stage.cached = is_cached(store, execution)
             how = "finished"
         finally:
             stage.seconds = time.monotonic() - stage.started
             self._tell(how, stage)
 
 
-def _is_cached(store: metadata.Metadata, execution: Any) -> bool:
+def is_cached(store: metadata.Metadata, execution: Any) -> bool:
+    """Whether an execution, known by its ``execution_id``, used an earlier one's outputs."""
     if execution is None or not execution.execution_id:
         return False
     with store as open_store:
@@ -111,7 +112,7 @@ def _is_cached(store: metadata.Metadata, execution: Any) -> bool:
     return found.last_known_state == metadata_store_pb2.Execution.CACHED
 
 
-class _peak_memory:  # noqa: N801 - a context manager that reads as a noun
+class peak_memory:  # noqa: N801 - a context manager that reads as a noun
     """Samples resident memory, children included, into a stage."""
 
     def __init__(self, stage: Stage, every_s: float = 0.25) -> None:

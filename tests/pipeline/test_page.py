@@ -15,6 +15,7 @@ from pipeline.page.blocks import (
     Document,
     Facts,
     Links,
+    Marked,
     Page,
     Piece,
     Plot,
@@ -24,7 +25,7 @@ from pipeline.page.blocks import (
     Text,
 )  # fmt: skip
 
-HTML = "{http://www.w3.org/1999/xhtml}"
+HTML, SVG = "{http://www.w3.org/1999/xhtml}", "{http://www.w3.org/2000/svg}"
 USERS = {
     "markup": "<script>alert(1)</script> & <b>bold",
     "quotes": "\"><img src=x onerror='alert(1)'>",
@@ -44,7 +45,7 @@ def page_of(words: str) -> Page:
     blocks = [
         Text(words), Facts([(words, words)]), Table([words], [[Cell(words, "bad")]], 1, words),
         plot, Commands([words]), Links([(words, "a/b.pb")]), Document(f"# {words}\n\n{words}"),
-        Sample(words, [Piece(words, 1, 0, words)], [words]),
+        Sample(words, [Piece(words, 1, 0, words)], [words]), Marked([(words, ""), (words, words)]),
     ]  # fmt: skip
     return Page(words, [Section(words, blocks)], Cell(words, "good"), words, [(words, words)])
 
@@ -60,6 +61,17 @@ def test_a_users_words_stay_words(tmp_path: Path, words: str) -> None:
     title = tree.findtext(f".//{HTML}title")
     assert title == html._clean(words)
     assert [path.name for path in tmp_path.iterdir()] == ["page.html"]
+
+
+@pytest.mark.parametrize("words", USERS.values(), ids=USERS)
+def test_a_fragment_keeps_to_itself(words: str) -> None:
+    written = html.fragment(page_of(words).sections[0])
+    tree = ElementTree.fromstring(written)
+    names = {element.tag.removeprefix(SVG) for element in tree.iter()}
+    assert not names & {"script", "img", "em", "strong", "html", "body"}
+    rules = re.sub(r"/\*.*?\*/|\{.*?\}", "", tree.findtext("style") or "", flags=re.DOTALL)
+    selectors = [one.strip() for one in re.split(r"[,\n]", rules) if one.strip()]
+    assert selectors and all(one.startswith(".rawbert") for one in selectors)
 
 
 def test_it_needs_nothing_but_itself(tmp_path: Path) -> None:
