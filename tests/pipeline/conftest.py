@@ -1,7 +1,7 @@
 """Runs of the tiny project, each made once.
 
-A run takes a minute, so tests share them. Tests that change a project (`changed`) do so after what
-`pushed` and `reruns` read, and a version once pushed stays where it is.
+A run takes a minute, so tests share them. Files that change a project are marked `changes` and come
+after those that read it; a version once pushed stays where it is.
 """
 
 import shutil

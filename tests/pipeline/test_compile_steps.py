@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -31,24 +30,23 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def volume(pushed: Project, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The project's files where the steps find them."""
+def volume(tiny_project: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The shared project's files, once more, where the steps find them."""
     folder = tmp_path_factory.mktemp("volume")
-    shutil.copytree(pushed.folder / "data", folder / "data")
-    shutil.copy(pushed.folder / "vocab.txt", folder)
+    tiny_project(folder)
     return folder
 
 
 @pytest.fixture(scope="module")
-def spec_file(pushed: Project, volume: Path) -> Path:
+def spec_file(volume: Path) -> Path:
     """The compiled recipe."""
     ran = rawbert(
-        pushed.folder,
+        volume,
         *("compile", "recipe.yaml", "--runner", "kubeflow", "--image", "registry/rawbert:1"),
         *("--map", f".={volume}", "--set", "train.epochs=99"),
     )
     assert ran.code == 0, ran.said
-    return pushed.folder / "tiny.yaml"
+    return volume / "tiny.yaml"
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import pytest
 from runs import Project, Ran, interrupted, rawbert
 from tiny_data import review
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.changes]
 
 COMPONENTS = {
     "TextExampleGen", "StatisticsGen", "SchemaGen", "ExampleValidator", "EncoderImporter",
