@@ -49,7 +49,7 @@ class Inputs:
 
 # A column of this name in an Example would be taken for the signature's tensor of that name by
 # TFMA and bulk inference. The text column may be called `text`: there it is the same thing.
-_SIGNATURE_NAMES = {
+SIGNATURE_NAMES = {
     "text": "an input of `serving_default`",
     "text_pair": "an input of `serving_default`",
     "inputs": "the input of `classify`",
@@ -68,7 +68,7 @@ _SIGNATURE_NAMES = {
 }
 _TAG_NAMES = {
     name: note
-    for name, note in _SIGNATURE_NAMES.items()
+    for name, note in SIGNATURE_NAMES.items()
     if name not in ("label", "score", "labels", "scores", "inputs", "classes", "outputs")
 } | {
     **dict.fromkeys(
@@ -128,7 +128,7 @@ def _check_names(recipe: Recipe, document: Document) -> None:
     reserved = _TAG_NAMES
     if recipe.task == "classify":
         _check_label(recipe, document)
-        reserved = _SIGNATURE_NAMES
+        reserved = SIGNATURE_NAMES
         used.insert(1, (("data", "label"), recipe.data.label))
     for keys, column in used:
         if column in reserved and (keys, column) != (("data", "text"), "text"):

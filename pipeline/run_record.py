@@ -97,11 +97,12 @@ def _components(
         for event in store.get_events_by_execution_ids([execution.id]):
             if event.type in _OUTPUTS and event.path.steps:
                 [artifact] = store.get_artifacts_by_id([event.artifact_id])
-                component.outputs.setdefault(event.path.steps[0].key, []).append(_output(artifact))
+                component.outputs.setdefault(event.path.steps[0].key, []).append(output(artifact))
         yield nodes[0], component
 
 
-def _output(artifact: pb.Artifact) -> Output:
+def output(artifact: pb.Artifact) -> Output:
+    """An artifact of ML Metadata's."""
     return Output(artifact.uri, _values(artifact.custom_properties))
 
 

@@ -16,11 +16,12 @@ def sections(subject: Subject, split: str, rows: int, ask: int, tell: Tell) -> I
 
     Args:
         split: whose texts are shown beside their pieces.
-        rows: how many of them.
+        rows: how many of them; 0 for none.
         ask: eval texts that the model is asked at most; 0 for none.
         tell: hears how far a finding is.
     """
-    yield samples.section(subject, split, rows)
+    if rows:
+        yield samples.section(subject, split, rows)
     yield lengths.section(outcome.lengths(subject.transformed), subject.max_tokens, subject.task)
     yield Section("Balance", data.balance(subject.report) or [Text("Nothing is labelled.")])
     yield words.section(subject)

@@ -3,16 +3,18 @@
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
 from pipeline.inspection import shingles
 from pipeline.inspection.subject import SPLITS, Subject
-from pipeline.page.blocks import Block, Cell, Row, Section, Table, Text
+from pipeline.page.blocks import Block, Cell, Row, Section, Table, Text, Tone
 
 Tell = Callable[[str, int, int], None]  # what, so many, of so many
 
-_MOST_TEXTS = 1_000_000  # 150 bytes each
+_MOST_TEXTS = 1_000_000  # half a kilobyte each
 _MOST_PAIRS = 500_000
 _SHOWN = 15
 _LETTERS = 300
@@ -35,6 +37,14 @@ class Pair:
     def differ(self) -> bool:
         """Whether their labels do."""
         return self.first[1] != self.second[1]
+
+
+class _Near(NamedTuple):
+    """Texts with a near copy before them by pair of splits, the gravest pairs, pairs looked at."""
+
+    counted: Counter[tuple[int, int]]
+    pairs: list[Pair]
+    looked_at: int
 
 
 class _Table:
@@ -62,7 +72,7 @@ class _Table:
 def section(subject: Subject, tell: Tell) -> Section:
     """Counts by pair of splits, and the pairs that matter most."""
     table, read = _read(subject, tell)
-    near, pairs = _near(subject, table, tell)
+    near = _near(subject, table, tell)
     blocks: list[Block] = [
         Text(
             "Copies are equal in words, whatever their case and punctuation; near copies have at"
@@ -73,9 +83,12 @@ def section(subject: Subject, tell: Tell) -> Section:
     ]
     if read == _MOST_TEXTS:
         blocks.append(Text(f"Only the first {read:,} texts were compared.", "bad"))
-    blocks.append(_counts(table.exact, near))
-    if pairs:
-        blocks.append(_listed(pairs))
+    if near.looked_at == _MOST_PAIRS:
+        words = f"Only the first {_MOST_PAIRS:,} pairs of like texts were looked at: there are more"
+        blocks.append(Text(f"{words} near copies than are counted here.", "bad"))
+    blocks.append(_counts(table.exact, near.counted))
+    if near.pairs:
+        blocks.append(_listed(near.pairs))
     return Section("Copies and near copies", blocks)
 
 
@@ -93,19 +106,18 @@ def _read(subject: Subject, tell: Tell) -> tuple[_Table, int]:
     return table, row
 
 
-def _near(
-    subject: Subject, table: _Table, tell: Tell
-) -> tuple[Counter[tuple[int, int]], list[Pair]]:
-    """Texts with a near copy before them, by pair of splits; and the pairs, the gravest first."""
+def _near(subject: Subject, table: _Table, tell: Tell) -> _Near:
     if not table.bands:
-        return Counter(), []
+        return _Near(Counter(), [], 0)
     found = shingles.candidates(np.stack(table.bands), _MOST_PAIRS)
     wanted = {table.rows[number] for number in np.unique(found).tolist()}
     texts = _texts(subject, wanted, tell)
     counted: Counter[tuple[int, int]] = Counter()
     pairs: list[Pair] = []
     seen: set[int] = set()
-    for one, other in found.tolist():
+    for number, (one, other) in enumerate(found.tolist()):
+        if number % 500 == 0:
+            tell("checking near copies", number, len(found))
         first, second = texts[table.rows[one]], texts[table.rows[other]]
         like = shingles.likeness(*(_shingles(text) for text in (first[2], second[2])))
         if like < shingles.NEAR:
@@ -116,7 +128,7 @@ def _near(
         pairs.append(Pair(like, first, second))
         if len(pairs) > 100 * _SHOWN:
             pairs = _gravest(pairs)
-    return counted, _gravest(pairs)
+    return _Near(counted, _gravest(pairs), len(found))
 
 
 def _gravest(pairs: list[Pair]) -> list[Pair]:
@@ -124,6 +136,7 @@ def _gravest(pairs: list[Pair]) -> list[Pair]:
     return order[:_SHOWN]
 
 
+@lru_cache(maxsize=1024)  # of 16 kB at most; a text's pairs come one after the other
 def _shingles(text: str) -> np.ndarray:
     return shingles.shingles(shingles.normalised(text.encode()))
 
@@ -149,9 +162,9 @@ def _counts(exact: Counter[tuple[int, int]], near: Counter[tuple[int, int]]) -> 
             where = (
                 f"within {earlier}" if first == second else f"{SPLITS[second]}, first in {earlier}"
             )
-            tone = "bad" if first != second else ""
+            tone: Tone = "bad" if first != second else ""
             numbers = (exact[first, second], near[first, second])
-            rows.append([where, *(Cell(f"{n:,}", tone if n else "") for n in numbers)])  # type: ignore[arg-type]
+            rows.append([where, *(Cell(f"{n:,}", tone if n else "") for n in numbers)])
     return Table(["texts", "copies", "near copies"], rows)
 
 

@@ -32,7 +32,7 @@ def section(subject: Subject, model: Path, most: int, tell: Tell) -> Section:
         for number, rows in enumerate(_batches(subject.raw("eval"), every), 1):
             found = sorted(found + judge(subject, served, rows), key=lambda row: row[0])[-_SHOWN:]
             tell("asking the model", min(asked, number * _BATCH), asked)
-    whole = "all" if every == 1 else f"every {every}th, {asked:,} in all,"
+    whole = "all" if every == 1 else f"1 in {every}, {asked:,} in all,"
     how, headings, texts = _SAID[judge]
     table = Table(headings, [cells for _, cells in reversed(found)], texts=texts)
     lead = Text(f"Of the eval texts {whole} were asked. {how}", "quiet")

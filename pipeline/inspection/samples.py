@@ -16,13 +16,20 @@ def section(subject: Subject, split: str, rows: int) -> Section:
     for serialized in subject.raw(split).take(rows):
         raw = tf.io.parse_example([serialized], spec)
         text = _dense(raw[subject.text])[0].decode("utf-8", "replace")
-        samples.append(_sample(text, features_of(raw), subject.vocabulary.tokens, tags))
+        samples.append(sample(text, features_of(raw), subject.vocabulary.tokens, tags))
     return Section(f"Texts beside pieces, {split}", samples)
 
 
-def _sample(
+def sample(
     text: str, features: dict[str, tf.SparseTensor], vocabulary: list[str], tags: list[str]
 ) -> Sample:
+    """A text beside Transform's features of it.
+
+    Args:
+        features: of a batch of one.
+        vocabulary: tokens in id order.
+        tags: a tagger's tags in id order; none for other tasks.
+    """
     ids = features["input_word_ids"].values.numpy().tolist()
     types = features["input_type_ids"].values.numpy().tolist()
     names = [""] * len(ids)

@@ -16,11 +16,12 @@ import numpy as np
 NEAR = 0.8
 _BYTES = 8
 _BANDS, _ROWS = 16, 5
-_MOST = (
-    2_000  # shingles of one text: those of the smallest hashes, so that like texts keep like ones
-)
+# Shingles of one text: those of the smallest hashes, so that like texts keep like ones.
+_MOST = 2_000
 _CROWD = 50  # texts of one bucket that are all compared with each other
-_WORDS = re.compile(r"\w+")
+# Python's \w leaves out the marks that are half of a word in Hindi or Thai.
+_MARKS = "".join(c for c in map(chr, range(0x300, 0x20000)) if unicodedata.category(c)[0] == "M")
+_WORDS = re.compile(rf"\w[\w{_MARKS}]*")
 _DRAWN = np.random.default_rng(20_221)
 _FACTORS = _DRAWN.integers(1, 2**63, _BANDS * _ROWS, np.uint64) | np.uint64(1)
 _TERMS = _DRAWN.integers(0, 2**63, _BANDS * _ROWS, np.uint64)
@@ -30,11 +31,13 @@ _MIX = np.uint64(0x9E3779B97F4A7C15)
 def normalised(text: bytes) -> str:
     """Words alone, in one case and one form: what copies have in common.
 
+    A text without a word, of emoji say, is all that it is.
+
     >>> normalised("  It’s GREAT…".encode())
     'it s great'
     """
-    decoded = text.decode("utf-8", "replace")
-    return " ".join(_WORDS.findall(unicodedata.normalize("NFKC", decoded).casefold()))
+    plain = unicodedata.normalize("NFKC", text.decode("utf-8", "replace")).casefold()
+    return " ".join(_WORDS.findall(plain)) or plain.strip()
 
 
 def key(normal: str) -> int:

@@ -92,16 +92,25 @@ def open_run(folder: Path) -> Subject:
         raise BadInput(
             "no run there.", where=str(folder), fix="Name a run's folder, e.g. out/reviews."
         )
-    run = run_record.latest_run(str(metadata), folder.resolve().name)
-    for name in ("TextExampleGen", "EncoderImporter", "Transform"):
-        if name not in run or run[name].state not in _ENDED:
+    name = folder.resolve().name
+    return of_components(name, run_record.latest_run(str(metadata), name), folder)
+
+
+def of_components(name: str, run: dict[str, Component], where: Path) -> Subject:
+    """The same of components that are at hand.
+
+    Raises:
+        BadInput: one of those that are looked at has not ended.
+    """
+    for needed in ("TextExampleGen", "EncoderImporter", "Transform"):
+        if needed not in run or run[needed].state not in _ENDED:
             raise BadInput(
-                f"the latest run never finished {name}.", where=str(folder), fix="Run it again."
+                f"the latest run never finished {needed}.", where=str(where), fix="Run it again."
             )
     transform = run["Transform"]
     config: dict[str, Any] = json.loads(transform.parameters["custom_config"])
     return Subject(
-        name=folder.resolve().name,
+        name=name,
         examples=run["TextExampleGen"].folder("examples"),
         transformed=transform.folder("transformed_examples"),
         graph=transform.folder("transform_graph"),

@@ -104,7 +104,7 @@ def split_words(ids: np.ndarray, continues: np.ndarray) -> Iterator[tuple[int, .
     [(5, 6, 7)]
     """
     starts = np.flatnonzero(~continues)
-    ends = np.append(starts[1:], len(ids))
+    ends = np.append(starts, len(ids))[1:]
     longer = ends - starts > 1
     listed = ids.tolist()
     for start, end in zip(starts[longer].tolist(), ends[longer].tolist(), strict=True):

@@ -21,6 +21,7 @@ _HEADINGS = {"h1": "h3", "h2": "h4", "h3": "h5"}
 
 def write(page: Page, path: Path) -> Path:
     """Writes the file, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     half = path.with_name(f".{path.name}.half")
     half.write_text(render(page), encoding="utf-8")
     os.replace(half, path)
