@@ -40,12 +40,16 @@ def cut(data: Data, rows: int, folder: Path) -> str:
     written = {}
     for split, files in given_files(path, data.format).items():
         format = format_of(files[0], data.format)
-        target = folder / f"{split}.{format}"
         wanted = rows if split == "train" else max(1, rows // 4)
-        with target.open("w", encoding="utf-8", newline="") as file:
-            file.writelines(_chosen(files[0], format, wanted))
-        written[split] = str(target)
+        written[split] = str(copy(files[0], format, wanted, folder / f"{split}.{format}"))
     return f"data.path={json.dumps(written['train'] if isinstance(given, str) else written)}"
+
+
+def copy(path: Path, format: str, rows: int, target: Path) -> Path:
+    """Copies so many rows of a file; gives the copy."""
+    with target.open("w", encoding="utf-8", newline="") as file:
+        file.writelines(_chosen(path, format, rows))
+    return target
 
 
 def _chosen(path: Path, format: str, wanted: int) -> Iterator[str]:

@@ -46,6 +46,7 @@ class _Manager(KernelManager):
     @property
     def kernel_spec(self) -> KernelSpec:
         command = [str(self.python), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+        command += ["--log-level=ERROR"]  # it warns of what the notebook's own kernel does as well
         return KernelSpec(argv=command, display_name="rawbert", language="python")
 
 
@@ -150,8 +151,13 @@ def send_cells(shell: Any, kernel: ProjectKernel) -> None:
     shell.register_magic_function(
         lambda _, cell: kernel.run(cell), magic_kind="cell", magic_name=MAGIC.strip("%")
     )
-    earlier = [one for one in shell.input_transformers_cleanup if one.__name__ != sent.__name__]
+    name = sent.__name__  # of an earlier run of this file there may be another
+    earlier = [one for one in shell.input_transformers_cleanup if name != _name(one)]
     shell.input_transformers_cleanup[:] = [*earlier, sent]
+
+
+def _name(transformer: Any) -> str:
+    return getattr(transformer, "__name__", "")
 
 
 if __name__ == "__main__":

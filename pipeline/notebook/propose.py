@@ -7,14 +7,17 @@ from pathlib import Path
 
 import yaml
 
+from components import sources
 from components.readers import Row, columns, read
 from pipeline.check import SIGNATURE_NAMES
+from pipeline.notebook import few
 from pipeline.page.blocks import Section, Table
 from trainer.errors import BadInput
 
 _LOOKED_AT = 20_000  # rows
 _MOST_LABELS = 200
 _SHOWN = 60  # letters of a value
+_CALLED = ("label", "category", "class", "target", "sentiment", "intent", "topic")
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,7 @@ def recipe(
         name: of the recipe and the model.
         encoder: a source, or the mapping of one from scratch, as YAML.
         text: the column of texts; by default the one of the longest values.
-        label: the column of labels; by default the one with the fewest values that come again.
+        label: the column of labels; by default the one that is called so, or has the fewest values.
 
     Raises:
         BadInput: no such file, or no column that could be a label.
@@ -122,7 +125,8 @@ def _label(candidates: list[Column], path: str | Path) -> str:
             where=str(path),
             fix="Name one with label=….",
         )
-    return min(labels, key=lambda one: len(one.values)).name
+    called = [one for one in labels if one.name.lower() in _CALLED]
+    return min(called or labels, key=lambda one: len(one.values)).name
 
 
 def _majority(found: list[Column], label: str) -> float:
@@ -130,3 +134,10 @@ def _majority(found: list[Column], label: str) -> float:
     [values] = [one.values for one in found if one.name == label]
     share = max(values.values()) / values.total()
     return round(share + (1 - share) / 4, 2)
+
+
+def stand_in(rows: int, target: Path) -> Path:
+    """Rows of the catalogue's film texts, for whoever has no file at hand."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    source = sources.catalogue.entries()["reviews"].source
+    return few.copy(Path(sources.localized(source)), "csv", rows, target)

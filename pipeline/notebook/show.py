@@ -49,6 +49,13 @@ class Framed:
         return f'<iframe title="{self.path.name}" style="{style}" srcdoc="{source}"></iframe>'
 
 
+def columns(path: str | Path) -> View:
+    """The columns of a file."""
+    from pipeline.notebook import propose
+
+    return View(propose.section(propose.look(path)))
+
+
 def data(run: "Session") -> View:
     """Rows by split and label, and what is odd about them."""
     from pipeline.report import data
