@@ -120,6 +120,7 @@ def create_pipeline(
             "max_tokens": recipe.max_tokens,
             "train": recipe.train.model_dump(),
             "constant_weights": recipe.serve.constant_weights,
+            "precision": recipe.serve.precision,
             "code": code_digest(),
         },
     )

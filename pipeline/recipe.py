@@ -84,6 +84,7 @@ class Train(_Section):
     clip_norm: float = Field(1.0, gt=0)
     head_rate: float = Field(1.0, gt=0)  # the head learns so many times as fast as the encoder
     seed: int = Field(1, ge=0)
+    accumulate: int = Field(1, ge=1)  # parts a batch is computed in: less memory, the same steps
 
 
 class Bound(_Section):
@@ -141,9 +142,10 @@ class Serve(_Section):
     name: str | None = Field(None, pattern=r"^[A-Za-z0-9_-]+$")  # None: the recipe's name
     tf_serving: str = "2.12"
     latency_ms: float | None = Field(None, gt=0)  # p50 of one text; None: measured, not judged
-    constant_weights: bool = (
-        False  # short texts faster, for much more memory: see trainer.model.dense
-    )
+    # Short texts faster, for much more memory: see trainer.model.dense.
+    constant_weights: bool = False
+    # "fastest": what a trial on the machine that trains says. See trainer.precision.
+    precision: Literal["float32", "bfloat16", "float16", "fastest"] = "float32"
 
 
 class Card(_Section):

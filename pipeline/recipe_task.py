@@ -1,4 +1,4 @@
-"""Which of a recipe's keys belong to its task: the rest is refused, not ignored."""
+"""Which of a recipe's keys go together: what would have no effect is refused, not ignored."""
 
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ def check(recipe: "Recipe", document: Document) -> None:
     """Checks a typed recipe.
 
     Raises:
-        BadInput: keys of another task, or a gate without the task's metric.
+        BadInput: keys of another task or without effect, or a gate without the task's metric.
     """
     metric = _METRIC[recipe.task]
     for other in set(_METRIC.values()) - {metric}:
@@ -37,6 +37,12 @@ def check(recipe: "Recipe", document: Document) -> None:
             f"the format {recipe.data.format} is none for task {recipe.task}.",
             where=document.where(("data", "format")),
             fix=f"Known: {', '.join(_FORMATS[recipe.task])}.",
+        )
+    if recipe.serve.constant_weights and recipe.serve.precision != "float32":
+        raise BadInput(
+            f"it has no effect on products of precision {recipe.serve.precision}.",
+            where=document.where(("serve", "constant_weights")),
+            fix="Leave it out, or write `precision: float32`.",
         )
     if recipe.task != "tag":
         _refuse_keys_of_taggers(recipe, document)

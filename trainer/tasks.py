@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from trainer.model.classifier import Classifier, build_classifier
+from trainer.model.lower import Lower
 from trainer.model.tagger import Tagger, build_tagger
 from trainer.servables.classifier import ClassifierServable
 from trainer.servables.tagger import TaggerServable
@@ -38,6 +39,7 @@ def servable(
     transform: Callable[[dict[str, Any]], dict[str, Any]],
     labels: list[str],
     vocabulary: Vocabulary,
+    lower: Lower | None = None,
 ) -> TextServable:
     """The trained model with its signatures.
 
@@ -47,11 +49,13 @@ def servable(
         transform: tf.Transform's exported function.
         labels: classes or entity types, in id order.
         vocabulary: of the encoder.
+        lower: the precision of the encoder's products; None: float32.
     """
     settings = {
         "text": config["text"],
         "vocabulary": vocabulary,
         "max_tokens": config["max_tokens"],
+        "lower": lower,
         "constant_weights": config.get("constant_weights", False),
     }
     if isinstance(model, Tagger):

@@ -81,6 +81,8 @@ class ProgressView:
             )
         elif event == "encoder":
             self._console.print(f"  encoder: {_weights(**values)}")
+        elif event == "precision":
+            self._console.print(f"  precision: {values['told']}")
         elif event == "resumed":
             self._console.print(f"  resumed after epoch {values['after_epoch']}")
 

@@ -8,7 +8,6 @@ import numpy as np
 
 from serving.validation import classified, tagged
 from serving.validation.interview import (
-    TOLERANCE,
     Arrays,
     Interview,
     bad_values,
@@ -101,7 +100,7 @@ def _one_by_one(
         part = {key: array[row : row + 1] for key, array in together.items()}
         findings += [
             Finding(check, f"an answer alone differs from the one in a batch: {where}", name)
-            for where in differences(answer, part, [name])
+            for where in differences(answer, part, [name], interview.tolerance)
         ]
     interview.note(check, len(names), findings)
 
@@ -125,7 +124,7 @@ def _examples(
     check = "examples"
     outputs = interview.ask_examples(check, values, "tf.Examples of the text alone", "examples")
     if outputs is not None:
-        found = differences(together, outputs, names)
+        found = differences(together, outputs, names, interview.tolerance)
         interview.note(check, len(names), [_disagree(check, where) for where in found])
 
 
@@ -140,7 +139,7 @@ def _classify(
     for row, (name, answer) in enumerate(zip(names, answers, strict=True)):
         labels = [label.decode() for label in together["labels"][row]]
         scores = [answer.get(label, np.inf) for label in labels]
-        if not np.allclose(scores, together["scores"][row], rtol=0, atol=TOLERANCE):
+        if not np.allclose(scores, together["scores"][row], rtol=0, atol=interview.tolerance):
             findings.append(_disagree(check, f"{name}: scores"))
     interview.note(check, len(names), findings)
 

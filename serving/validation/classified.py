@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from serving.validation.interview import TOLERANCE, Arrays
+from serving.validation.interview import Arrays
 from serving.validation.report import Finding
+from serving.validation.tolerance import FLOAT32
 
 CHECK = "scores"
 
@@ -25,7 +26,7 @@ def classified(outputs: Arrays, names: Sequence[str], _: Sequence[bytes] = ()) -
         chosen = [float(s) for s, known in zip(scores[row], labels[row], strict=True)
                   if known == outputs["label"][row]]  # fmt: skip
         problems = {
-            "scores do not sum to 1": abs(float(scores[row].sum()) - 1) > TOLERANCE,
+            "scores do not sum to 1": abs(float(scores[row].sum()) - 1) > FLOAT32,
             "a score is negative": float(scores[row].min()) < 0,
             "labels are in another order": list(labels[row]) != list(labels[0]),
             "label is not the one with the best score": chosen != [best],

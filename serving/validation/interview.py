@@ -14,8 +14,6 @@ from serving.rows import rows
 from serving.validation.report import Finding, Report
 from serving.validation.signatures import wants_example
 
-# Between a row alone and the same row in a wider batch: float32 sums in another order.
-TOLERANCE = 1e-4
 _MOST_FINDINGS = 5
 
 Arrays = Mapping[str, np.ndarray]
@@ -33,10 +31,11 @@ class Interview:
         client: of the server that holds the model.
         report: gets a count and findings for each check.
         text: the text column's name in a tf.Example.
+        tolerance: how far two answers to one text may be apart; see `serving.validation.tolerance`.
     """
 
-    def __init__(self, client: Client, report: Report, text: str) -> None:
-        self.client, self.report, self.text = client, report, text
+    def __init__(self, client: Client, report: Report, text: str, tolerance: float) -> None:
+        self.client, self.report, self.text, self.tolerance = client, report, text, tolerance
 
     def note(self, check: str, looked_at: int, findings: Sequence[Finding]) -> None:
         """Writes a check's findings, the first few if they are many."""
@@ -132,30 +131,31 @@ def _is_utf8(value: bytes) -> bool:
     return True
 
 
-def differences(one: Arrays, other: Arrays, names: Sequence[str]) -> list[str]:
+def differences(one: Arrays, other: Arrays, names: Sequence[str], tolerance: float) -> list[str]:
     """`text 3: scores` for each text and output where two answers to the same texts differ.
 
-    Padding is cut first; floats may differ by `TOLERANCE`, and a label with them where two scores
-    are that close.
+    Padding is cut first; floats may differ by the tolerance, and a label with them where two
+    scores are that close.
     """
     pairs = zip(names, rows(one), rows(other), strict=True)
     return [
         f"{name}: {key}"
         for name, left, right in pairs
         for key in left
-        if key not in right or not _same(left[key], right[key])
-        if not (key == "label" and _is_tie(left))
+        if key not in right or not _same(left[key], right[key], tolerance)
+        if not (key == "label" and _is_tie(left, tolerance))
     ]
 
 
-def _is_tie(row: Mapping[str, Any]) -> bool:
+def _is_tie(row: Mapping[str, Any], tolerance: float) -> bool:
     best = sorted(row.get("scores", ()), reverse=True)[:2]
-    return len(best) == 2 and best[0] - best[1] <= TOLERANCE
+    return len(best) == 2 and best[0] - best[1] <= tolerance
 
 
-def _same(left: Any, right: Any) -> bool:
+def _same(left: Any, right: Any, tolerance: float) -> bool:
     if isinstance(left, list) and isinstance(right, list):
-        return len(left) == len(right) and all(map(_same, left, right))
+        pairs = zip(left, right, strict=False)
+        return len(left) == len(right) and all(_same(*pair, tolerance) for pair in pairs)
     if isinstance(left, float) and isinstance(right, float):
-        return abs(left - right) <= TOLERANCE
+        return abs(left - right) <= tolerance
     return left == right

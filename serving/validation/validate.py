@@ -19,6 +19,7 @@ from serving.validation.interview import Died, Interview
 from serving.validation.report import Finding, Report
 from serving.validation.signatures import check_signatures
 from serving.validation.texts import named, spread
+from serving.validation.tolerance import tolerance
 
 SAMPLE = 16
 _ANSWER_SECONDS = 300.0
@@ -63,7 +64,8 @@ def validate(
             Client(server.target, name=server.name, timeout=_ANSWER_SECONDS) as client,
         ):
             report.add("load", 1, [])
-            _ask(Interview(client, report, text), task, list(texts), transformed, latency_ms)
+            interview = Interview(client, report, text, tolerance(meta_graph))
+            _ask(interview, task, list(texts), transformed, latency_ms)
     except NotAModel as error:
         report.add("load", 1, [Finding("load", f"the model does not load: {error.found}")])
     except Died as error:

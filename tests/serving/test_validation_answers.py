@@ -8,6 +8,7 @@ from serving.validation.classified import classified
 from serving.validation.interview import bad_values, differences
 from serving.validation.report import Finding, Latency, Report
 from serving.validation.texts import spread
+from serving.validation.tolerance import FLOAT32
 
 NAMES = ["first", "second"]
 
@@ -85,13 +86,13 @@ DIFFERENCES = {
 
 @pytest.mark.parametrize(("changes", "found"), DIFFERENCES.values(), ids=DIFFERENCES)
 def test_two_answers_to_the_same_texts(changes, found):
-    assert differences(answer(), answer(**changes), NAMES) == found
+    assert differences(answer(), answer(**changes), NAMES, FLOAT32) == found
 
 
 def test_a_tie_may_fall_either_way():
     scores = {"scores": floats([[0.50001, 0.49999], [0.4375, 0.5625]]), "score": floats([0.5, 0.5])}
     left, right = answer(**scores), answer(**scores, label=strings(["rotten", "rotten"]))
-    assert differences(left, right, NAMES) == []
+    assert differences(left, right, NAMES, FLOAT32) == []
 
 
 LIMITS = {"no limit": (None, 0), "within": (20.0, 0), "at it": (12.0, 0), "above": (11.9, 1)}

@@ -35,7 +35,7 @@ Answer = dict[str, Any]
 class Served:
     """A tagger of random weights, its tokenizer, and its answers cut to what is real."""
 
-    def __init__(self, folder: Path, head: str, constant_weights: bool = False) -> None:
+    def __init__(self, folder: Path, head: str, **how: Any) -> None:
         (folder / "vocab.txt").write_text("\n".join(PIECES.split()) + "\n", encoding="utf-8")
         vocabulary = Vocabulary.read(str(folder / "vocab.txt"))
         EncoderConfig(
@@ -64,7 +64,7 @@ class Served:
             text="text",
             vocabulary=vocabulary,
             max_tokens=MAX_TOKENS,
-            constant_weights=constant_weights,
+            **how,
         )
         self._predict = self.servable.signatures()["serving_default"]
 

@@ -39,6 +39,10 @@ class Classifier(OnEncoder):
         encoded, head_seed = self.encode(batch, training, seed, pooled_only=True)
         return self.head(encoded.pooled, training=training, seed=head_seed)
 
+    def probabilities(self, batch: Batch) -> tf.Tensor:
+        """[batch, classes]."""
+        return tf.nn.softmax(self(batch))
+
     def of_ragged(
         self, ids: tf.RaggedTensor, types: tf.RaggedTensor, constants: bool = False
     ) -> tf.Tensor:

@@ -1,4 +1,4 @@
-"""The dense product, with its weights as a variable or as a constant of the graph.
+"""The dense product: float32 or below, its weights a variable or a constant of the graph.
 
 TensorFlow's CPU kernels (oneDNN's, which it uses where there is AVX-512 or AMX) repack a product's
 weights at every call, and for a handful of tokens that is most of the work. A constant's packed
@@ -16,6 +16,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from trainer.model import lower
+
 _constant = False
 
 
@@ -31,10 +33,24 @@ def constant_weights() -> Iterator[None]:
 
 
 class Dense(keras.layers.Dense):
-    """``x @ kernel + bias``, which TensorFlow runs as one fused op on flat tokens."""
+    """``x @ kernel + bias``, which TensorFlow runs as one fused op on flat tokens.
+
+    Args:
+        lowers: whether it follows `trainer.model.lower.lowered`.
+        settings: Keras's own.
+    """
+
+    def __init__(self, *settings: Any, lowers: bool = False, **named: Any) -> None:
+        super().__init__(*settings, **named)
+        self._lowers = lowers
 
     def call(self, x: tf.Tensor, *_: Any) -> tf.Tensor:
         """[N, in] ▶ [N, out]."""
+        if self._lowers and (low := lower.current()):
+            # The bias is added to float32: fused to a product of bfloat16 variables, it would keep
+            # oneDNN from using AMX.
+            product = tf.matmul(tf.cast(x, low.dtype), low(self.kernel))
+            return tf.cast(product, x.dtype) + self.bias
         kernel, bias = (_value(variable) for variable in (self.kernel, self.bias))
         return tf.nn.bias_add(tf.matmul(x, kernel), bias)
 

@@ -63,9 +63,9 @@ class Initial:
         seed = self._seeds.getrandbits(31)
         return keras.initializers.TruncatedNormal(stddev=self._stddev, seed=seed)
 
-    def dense(self, width: int, name: str) -> Dense:
-        """A product whose kernel is drawn."""
-        return Dense(width, kernel_initializer=self(), name=name)
+    def dense(self, width: int, name: str, lowers: bool = False) -> Dense:
+        """A product whose kernel is drawn; ``lowers``: see `Dense`."""
+        return Dense(width, kernel_initializer=self(), name=name, lowers=lowers)
 
 
 class LayerNorm(keras.layers.Layer):
@@ -120,8 +120,8 @@ class Attention(keras.layers.Layer):
     def __init__(self, config: EncoderConfig, initial: Initial) -> None:
         super().__init__(name="attention")
         self.config = config
-        self.qkv = initial.dense(3 * config.hidden_size, "qkv")
-        self.output_ = initial.dense(config.hidden_size, "output")
+        self.qkv = initial.dense(3 * config.hidden_size, "qkv", lowers=True)
+        self.output_ = initial.dense(config.hidden_size, "output", lowers=True)
         self.norm = LayerNorm(config)
 
     def build(self, shape: Any) -> None:
@@ -179,8 +179,8 @@ class FeedForward(keras.layers.Layer):
     def __init__(self, config: EncoderConfig, initial: Initial) -> None:
         super().__init__(name="feed_forward")
         self.config = config
-        self.inner = initial.dense(config.intermediate_size, "inner")
-        self.output_ = initial.dense(config.hidden_size, "output")
+        self.inner = initial.dense(config.intermediate_size, "inner", lowers=True)
+        self.output_ = initial.dense(config.hidden_size, "output", lowers=True)
         self.norm = LayerNorm(config)
 
     def build(self, shape: Any) -> None:

@@ -28,6 +28,10 @@ class OnEncoder(keras.layers.Layer):
         self.encoder, self.head = encoder, head
         self.built = True
 
+    def probabilities(self, batch: Batch) -> tf.Tensor:
+        """Scores of a batch, padded as it is, that sum to 1 over the last dimension."""
+        raise NotImplementedError
+
     def encode(
         self, batch: Batch, training: bool, seed: tf.Tensor | None, pooled_only: bool = False
     ) -> tuple[Encoded, tf.Tensor | None]:

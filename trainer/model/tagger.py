@@ -61,6 +61,10 @@ class Tagger(OnEncoder):
         """
         return self._of_words(batch, self.emissions(batch, training, seed))
 
+    def probabilities(self, batch: Batch) -> tf.Tensor:
+        """Of the words' tags, each word by itself: [rows, words of the longest, K]."""
+        return tf.nn.softmax(self.word_emissions(batch)[0])
+
     def of_ragged(
         self,
         ids: tf.RaggedTensor,

@@ -10,7 +10,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from trainer.model.encoder import Encoder
+from trainer.model.lower import Lower, lowered
 from trainer.model.on_encoder import OnEncoder
 from trainer.model.padding_free import encode
 from trainer.preprocessing import VARIABLE_OUTPUTS
@@ -45,6 +45,7 @@ class TextServable(tf.Module):
         raw_features: how the other raw columns are parsed, by name; an Example may lack them.
         vocabulary: of the encoder.
         max_tokens: of a window, [CLS] and [SEP] counted.
+        lower: the precision of the encoder's products; None: float32.
     """
 
     method_names: dict[str, str] = {}  # of the signatures that are no Predict
@@ -59,6 +60,7 @@ class TextServable(tf.Module):
         raw_features: dict[str, tf.io.VarLenFeature],
         vocabulary: Vocabulary,
         max_tokens: int,
+        lower: Lower | None = None,
     ) -> None:
         super().__init__(name="servable")
         self._text, self._max_tokens = text, max_tokens
@@ -70,15 +72,20 @@ class TextServable(tf.Module):
         # What a SavedModel must track: the tables and assets of Transform, and the bare variables.
         # The Keras layers stay behind functions: tracked, they would bring every variable again.
         self._transform = transform
-        self._variables = [variable.value for variable in model.variables]
-        self._encoder: Callable[[], Encoder] = lambda: model.encoder
+        self._model, self._lower = (lambda: model), (lambda: lower)
+        self._variables: list[tf.Variable] = []
 
     def signatures(self) -> dict[str, tf.types.experimental.ConcreteFunction]:
-        """All signatures by name."""
-        return {
-            name: tf.function(function, input_signature=[spec]).get_concrete_function()
-            for name, (function, spec) in self.table().items()
-        }
+        """All signatures by name, and with them the variables that they read."""
+        lower = self._lower()
+        with lowered(lower):
+            signatures = {
+                name: tf.function(function, input_signature=[spec]).get_concrete_function()
+                for name, (function, spec) in self.table().items()
+            }
+        variables = self._model().variables
+        self._variables = lower.variables(variables) if lower else [v.value for v in variables]
+        return signatures
 
     def table(self) -> dict[str, tuple[Callable[[tf.Tensor], Tensors], tf.TensorSpec]]:
         """Every signature's function and input."""
@@ -142,7 +149,7 @@ class TextServable(tf.Module):
         """Of a text of several windows: the first one's pooled output, the mean over all tokens."""
         features = self.features(text)
         cut, read = self.windows(features)
-        encoded = encode(self._encoder(), read["input_word_ids"], read["input_type_ids"])
+        encoded = encode(self._model().encoder, read["input_word_ids"], read["input_type_ids"])
         rows = features["input_word_ids"].nrows()
         window = row_of_values(cut.tokens.row_splits, cut.tokens.values)
         sums = tf.math.unsorted_segment_sum(
