@@ -60,26 +60,27 @@ class FusedAdamW(keras.optimizers.AdamW):
         self,
         grads: list[tf.Tensor | None],
         trainable_variables: list[keras.Variable] | None = None,
+        weight: tf.Tensor | float = 1.0,
     ) -> None:
-        """Applies the sum of all replicas' gradients, each a share of the whole batch's.
+        """Applies the gradients of the whole batch, which every replica brings alike.
 
         Variables that the loss does not hang on (a tagger's pooler) stay as they are.
 
-        Keras would clip each replica's share and then add them up: with several replicas that is
-        another bound than with one.
+        Args:
+            grads: dense; of the loss summed over the batch.
+            trainable_variables: as many.
+            weight: scalar; what the sum is to be divided by. 0: nothing is learned.
         """
-        context = tf.distribute.get_replica_context()
-        replicas = context.num_replicas_in_sync
         pairs = zip(grads, trainable_variables or self._trainable_variables, strict=True)
         used = [(gradient, variable) for gradient, variable in pairs if gradient is not None]
-        grads, trainable_variables = [g for g, _ in used], [v for _, v in used]
-        if replicas > 1:
-            shares = [tf.convert_to_tensor(share) for share in grads]
-            grads = context.all_reduce(tf.distribute.ReduceOp.SUM, shares)
-        grads, _ = tf.clip_by_global_norm(grads, self._clip_norm)
-        if replicas > 1:
-            grads = [gradient / replicas for gradient in grads]  # Keras adds them up once more
-        super().apply(grads, trainable_variables)
+        share = tf.math.divide_no_nan(1.0, weight)
+        norm = tf.linalg.global_norm([gradient for gradient, _ in used]) * share
+        scale = share * tf.minimum(1.0, self._clip_norm / norm)
+        super().apply([gradient * scale for gradient, _ in used], [v for _, v in used])
+
+    def _all_reduce_sum_gradients(self, grads_and_vars: list[tuple]) -> list[tuple]:
+        """Keras would add up what every replica brings; here that is the whole sum already."""
+        return list(grads_and_vars)
 
     def update_step(
         self, gradient: tf.Tensor, variable: tf.Variable, learning_rate: tf.Tensor
@@ -110,7 +111,7 @@ def adamw(
     clip_norm: float,
     total_steps: int,
     head_rate: float = 1.0,
-) -> keras.optimizers.Optimizer:
+) -> FusedAdamW:
     """The optimizer for a built model.
 
     Args:

@@ -3,35 +3,44 @@
 import hashlib
 import json
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 import tensorflow as tf
 import tensorflow_transform as tft
-from tfx.components.trainer.fn_args_utils import FnArgs
 
-from trainer import export, progress, tasks
+from trainer import batches, export, precision, progress, tasks, workers
 from trainer.batches import Layout
 from trainer.card import write_card
 from trainer.loop import Loop, Splits, TrainSettings
+from trainer.model.config import EncoderConfig
+from trainer.model.encoder import Encoder
+from trainer.model.lower import Lower
 from trainer.preprocessing import LABEL_VOCABULARY
 from trainer.text.vocabulary import Vocabulary
 
+if TYPE_CHECKING:  # a worker that trains need not wait for all of TFX
+    from tfx.components.trainer.fn_args_utils import FnArgs
+
 HISTORY = "history.json"
+_OF_THE_CARD = ("task", "text", "label", "max_tokens", "head", "rest_of_word", "train")
+_BATCHES_OF_TRIAL = 16
 
 
-def run_fn(fn_args: FnArgs) -> None:
-    """TFX's entry point of the Trainer.
+def run_fn(fn_args: "FnArgs") -> None:
+    """TFX's entry point of the Trainer, on every worker where there are several.
 
     Args:
         fn_args: ``custom_config`` holds ``task``, ``text``, ``label``, ``max_tokens``, ``train``
             (see `TrainSettings`), for a tagger ``head`` and ``rest_of_word`` too, perhaps
-            ``constant_weights`` (see `trainer.model.padding_free.encode`); ``base_model``
-            is the encoder's folder.
+            ``constant_weights`` (see `trainer.model.padding_free.encode`) and ``precision`` (see
+            `trainer.precision.settle`); ``base_model`` is the encoder's folder.
 
     Raises:
-        BadInput: too few labels, or an encoder that does not fit.
+        BadInput: too few labels, an encoder that does not fit, or a precision that does not pay.
+        WorkerLost: another worker does not answer.
     """
+    strategy = workers.strategy()  # first: it needs a TensorFlow that has not computed yet
     config = dict(fn_args.custom_config)
     transform = tft.TFTransformOutput(fn_args.transform_output)
     labels = [name.decode() for name in transform.vocabulary_by_name(LABEL_VOCABULARY)]
@@ -39,7 +48,8 @@ def run_fn(fn_args: FnArgs) -> None:
     vocabulary = Vocabulary.read(os.path.join(fn_args.base_model, "vocab.txt"))
     layout = Layout(config["task"], settings.batch_size, config["max_tokens"], vocabulary.pad)
     keras.utils.set_random_seed(settings.seed)
-    with _strategy().scope():
+    trial = _trial(fn_args, layout) if workers.is_chief() else None
+    with strategy.scope(), workers.told_plainly():
         model = tasks.build(config, fn_args.base_model, labels, settings.seed)
         loop = Loop(
             model,
@@ -49,20 +59,37 @@ def run_fn(fn_args: FnArgs) -> None:
             _state_folder(fn_args),
         )
         history = _train(loop, model.metric, fn_args.model_run_dir)
-    _export(fn_args, model, transform, labels, vocabulary, history)
+    if workers.is_chief():
+        told = _precision(trial, model, fn_args.eval_files, layout)
+        _export(fn_args, model, transform, labels, vocabulary, {"history": history, **told})
+    workers.meet(strategy)  # TFX looks for the model as soon as this returns, on every worker
     loop.forget()
 
 
-def _strategy() -> tf.distribute.Strategy:
-    """Several workers by TF_CONFIG, several GPUs if there are, else one replica."""
-    if "TF_CONFIG" in os.environ:
-        return tf.distribute.MultiWorkerMirroredStrategy()
-    if len(tf.config.list_logical_devices("GPU")) > 1:
-        return tf.distribute.MirroredStrategy()
-    return tf.distribute.get_strategy()
+def _trial(fn_args: "FnArgs", layout: Layout) -> precision.Trial | None:
+    asked = fn_args.custom_config.get("precision", precision.FLOAT32)
+    if asked == precision.FLOAT32:
+        return None
+    # Of its own, since the one that is trained may be spread over devices and workers.
+    encoder = Encoder(EncoderConfig.from_json(fn_args.base_model))
+    return precision.settle(asked, encoder, list(_some(fn_args.eval_files, layout)))
+
+
+def _precision(
+    trial: precision.Trial | None, model: tasks.Model, files: list[str], layout: Layout
+) -> dict[str, Any]:
+    if trial is None:
+        return {}
+    return {"precision": precision.account(trial, model, list(_some(files, layout)))}
+
+
+def _some(files: list[str], layout: Layout) -> tf.data.Dataset:
+    return batches.evaluation_batches(files, layout).take(_BATCHES_OF_TRIAL)
 
 
 def _train(loop: Loop, metric: str, log_dir: str) -> list[dict[str, Any]]:
+    if not workers.is_chief():
+        return loop.run(lambda account: None)
     writer = tf.summary.create_file_writer(log_dir)
 
     def log(account: dict[str, Any]) -> None:
@@ -84,25 +111,25 @@ def _train(loop: Loop, metric: str, log_dir: str) -> list[dict[str, Any]]:
 
 
 def _export(
-    fn_args: FnArgs,
+    fn_args: "FnArgs",
     model: tasks.Model,
     transform: tft.TFTransformOutput,
     labels: list[str],
     vocabulary: Vocabulary,
-    history: list[dict[str, Any]],
+    told: dict[str, Any],
 ) -> None:
     config = fn_args.custom_config
+    lower = Lower(told["precision"]["dtype"]) if "precision" in told else None
     servable = tasks.servable(
-        config, model, transform.transform_features_layer(), labels, vocabulary
+        config, model, transform.transform_features_layer(), labels, vocabulary, lower
     )
     export.save(servable, fn_args.serving_model_dir, config["max_tokens"])
-    told = ("task", "text", "label", "max_tokens", "head", "rest_of_word", "train")
-    card = {key: config[key] for key in told if key in config}
-    write_card(fn_args.serving_model_dir, {**card, "labels": labels, "history": history})
+    card = {key: config[key] for key in _OF_THE_CARD if key in config}
+    write_card(fn_args.serving_model_dir, {**card, "labels": labels, **told})
     progress.publish("exported", labels=len(labels))
 
 
-def _state_folder(fn_args: FnArgs) -> str:
+def _state_folder(fn_args: "FnArgs") -> str:
     """Where this very training keeps its state: stable over runs, since TFX's own folders are not.
 
     The name is a digest of all that the weights depend on; TFX gives the same artifact the same

@@ -3,6 +3,9 @@
 As a program, trains and tells each event as a line of JSON; dies by SIGKILL in an epoch if told to:
 
     python tiny_training.py FOLDER WEIGHTS [--die-in EPOCH] [--replicas N] [--dropout RATE]
+        [--accumulate PARTS] [--data FOLDER]
+
+With TF_CONFIG it is one of several workers, each of which has data of its own, all the same.
 """
 
 import argparse
@@ -11,13 +14,14 @@ import os
 import random
 import signal
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from trainer import progress
+from trainer import progress, workers
 from trainer.batches import Layout
 from trainer.loop import Loop, Splits, TrainSettings
 from trainer.model.classifier import Classifier, build_classifier
@@ -100,6 +104,8 @@ def main() -> None:
     parser.add_argument("--die-in", type=int, default=0)
     parser.add_argument("--replicas", type=int, default=1)
     parser.add_argument("--dropout", type=float, default=0.1)
+    parser.add_argument("--accumulate", type=int, default=1)
+    parser.add_argument("--data", type=Path)
     given = parser.parse_args()
 
     def tell(event: str, values: dict[str, Any]) -> None:
@@ -107,10 +113,10 @@ def main() -> None:
         if event == "step" and values["epoch"] == given.die_in:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    with _strategy(given.replicas).scope():
-        model = tiny_classifier(given.folder / "encoder", given.dropout)
-        state = str(given.folder / "state")
-        loop = Loop(model, SETTINGS, splits(given.folder), LAYOUT, state)
+    data, settings = given.data or given.folder, replace(SETTINGS, accumulate=given.accumulate)
+    with _strategy(given.replicas).scope(), workers.told_plainly():
+        model = tiny_classifier(data / "encoder", given.dropout)
+        loop = Loop(model, settings, splits(data), LAYOUT, str(given.folder / "state"))
         with progress.listening(tell):
             loop.run(lambda account: None)
     np.savez(given.weights, *(np.asarray(variable) for variable in model.variables))
@@ -118,7 +124,7 @@ def main() -> None:
 
 def _strategy(replicas: int) -> tf.distribute.Strategy:
     if replicas == 1:
-        return tf.distribute.get_strategy()
+        return workers.strategy()
     [cpu] = tf.config.list_physical_devices("CPU")
     tf.config.set_logical_device_configuration(
         cpu, [tf.config.LogicalDeviceConfiguration()] * replicas
