@@ -1,0 +1,69 @@
+"""Whether a run's data fits this machine: told before the run, not by the kernel in its middle.
+
+Beam's in-process runner keeps what travels between its stages. An engine of its own
+(`--beam-arg`) need not, and is not judged here.
+"""
+
+import json
+from pathlib import Path
+
+import psutil
+
+from components.splits import given_files
+
+# By benchmarks/scale.py, whose rows are of about 120 bytes; the greatest of all stages.
+BYTES_A_BYTE_OF_TEXT = 12.0
+OF_THE_PROCESS = 1.1e9  # TFX, TensorFlow and the graph, whatever the data
+_PACKED = {".gz": 3.0, ".bz2": 4.0}  # times that such a file of text grows
+_LIMITS = (
+    (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current")),
+    (
+        Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
+        Path("/sys/fs/cgroup/memory/memory.usage_in_bytes"),
+    ),
+)
+
+
+def warning(data: str, rows: int, available: int) -> str:
+    """What to say before a run that may not fit; empty if it does.
+
+    Args:
+        data: JSON of the reader's settings, as `pipeline.check.Inputs` has it.
+        rows: that go on.
+        available: bytes.
+    """
+    found = json.loads(data)
+    files = [
+        file for split in given_files(found["path"], found["format"]).values() for file in split
+    ]
+    text = sum(_unpacked(file) for file in files)
+    needed = OF_THE_PROCESS + BYTES_A_BYTE_OF_TEXT * text
+    if needed <= available:
+        return ""
+    fit = max(0.0, available - OF_THE_PROCESS) / BYTES_A_BYTE_OF_TEXT / max(1.0, text) * rows
+    return (
+        f"{rows:,} texts of {text / 1e9:.1f} GB need about {needed / 1e9:.0f} GB of memory on this"
+        f" machine, and {available / 1e9:.0f} GB are free: enough for about {_rounded(fit):,} such"
+        " texts. Name a Beam engine (--beam-arg), keep fewer rows (data.keep), or expect the run"
+        " to be killed."
+    )
+
+
+def available() -> int:
+    """Bytes that this process may still take: of the machine's, or its container's if less."""
+    free = [psutil.virtual_memory().available]
+    for limit, used in _LIMITS:
+        try:
+            free.append(int(limit.read_text()) - int(used.read_text()))
+        except (OSError, ValueError):  # no such group, or "max"
+            continue
+    return max(0, min(free))
+
+
+def _unpacked(file: Path) -> float:
+    return file.stat().st_size * _PACKED.get(file.suffix.lower(), 1.0)
+
+
+def _rounded(rows: float) -> int:
+    """To two digits; nobody knows more."""
+    return int(round(rows, 2 - len(str(int(rows)))))
