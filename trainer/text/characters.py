@@ -37,6 +37,7 @@ def punctuation() -> str:
     return r"!-/:-@\[-`{-~" + _of_category("P")
 
 
+@functools.cache  # each trace asks for it dozens of times, through AutoGraph, which makes it slow
 def _of_category(prefix: str) -> str:
     runs = (run for category, run in _runs() if category.startswith(prefix))
     return "".join(rf"\x{{{first:X}}}-\x{{{last:X}}}" for first, last in runs)
