@@ -1,14 +1,10 @@
 """A bulk run from its input files to its output: planned, done by Beam, put together."""
 
-import bz2
-import gzip
-import os
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
@@ -16,6 +12,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from components.readers import expand
 from pipeline.bulk import columns
 from pipeline.bulk.formats import bulk_format, check_columns, row_format
+from pipeline.bulk.outputs import beside, join, outputs
 from pipeline.bulk.shard import AnswerShard, load
 from pipeline.bulk.watching import watching
 from pipeline.bulk.work import Plan, Shard, Work
@@ -26,7 +23,6 @@ from trainer.errors import BadInput
 
 ROWS_A_SHARD = 10_000
 _GO_ON = "Give the same command again to go on with what is missing."
-_OPEN: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open}
 
 Tell = Callable[[int, int], None]  # rows done, of how many
 
@@ -85,8 +81,8 @@ def predict_bulk(
     """
     arguments = beam_options.checked(beam_args)
     files = _files(source, format)
-    outputs = _outputs(source, files, out, overwrite)
-    work = Work(out.with_name(f"{out.name}.unfinished").absolute())
+    answered = outputs(source, files, out, overwrite)
+    work = Work(beside(out, "unfinished").absolute())
     plan = _plan(files, format, model, text, shard_rows)
     with work.locked():
         before = work.adopt(plan)
@@ -94,7 +90,7 @@ def predict_bulk(
         with watching(work, plan, tell):
             _answer(work, missing, batch_size, arguments)
         _refuse_unfinished(work, plan)
-        done = _finish(work, plan, outputs, out, before)
+        done = _finish(work, plan, answered, out, before)
         work.remove()
     return done
 
@@ -103,34 +99,6 @@ def _files(source: Path, format: str | None) -> list[Path]:
     if source.is_file():
         return [source.absolute()]
     return expand(source, None if format == "tfrecord" else format)
-
-
-def _outputs(source: Path, files: list[Path], out: Path, overwrite: bool) -> list[Path]:
-    """The file that each of the input's becomes."""
-    outputs = [out] if source.is_file() else [out / file.name for file in files]
-    twice = {file.name for file in outputs if outputs.count(file) > 1}
-    if twice:
-        raise BadInput(
-            f"several files are called {min(twice)!r}, and would become one",
-            where=str(source),
-            fix="Ask about one folder at a time.",
-        )
-    for file, output in zip(files, outputs, strict=True):
-        if output.absolute() == file:
-            raise BadInput("the output is the input", where=str(out), fix="Name another file.")
-        if output.is_dir() or (output.exists() and not overwrite):
-            raise BadInput(
-                "a folder" if output.is_dir() else "is there already",
-                where=str(output),
-                fix="Name another output, or say --overwrite.",
-            )
-        if output.suffix != file.suffix:
-            raise BadInput(
-                f"the output is in the format of the input, {file.name!r}",
-                where=str(output),
-                fix=f"Call it {output.with_suffix(file.suffix).name!r}, say.",
-            )
-    return outputs
 
 
 def _plan(
@@ -196,7 +164,7 @@ def _answer(work: Work, shards: list[Shard], batch_size: int, arguments: list[st
         with beam_options.told_plainly():
             pipeline.run().wait_until_finish()
     except RuntimeError as error:  # what a runner makes of whatever happened far away
-        reason = str(error).strip().splitlines()[0][:300]
+        reason = (str(error).strip().splitlines() or [""])[0][:300]
         raise OSError(f"the Beam job has failed: {reason}. {_GO_ON}") from error
 
 
@@ -211,32 +179,16 @@ def _refuse_unfinished(work: Work, plan: Plan) -> None:
     raise OSError(f"{missing} of {len(plan.shards)} shards are not done: {reason}. {_GO_ON}")
 
 
-def _finish(work: Work, plan: Plan, outputs: list[Path], out: Path, before: int) -> Done:
+def _finish(work: Work, plan: Plan, files: list[Path], out: Path, before: int) -> Done:
     counts = work.counts(plan)
-    rejects = _rejects(work, plan, out) if counts["rejected"] else None
+    rejects = beside(out, "rejected.jsonl") if counts["rejected"] else None
+    if rejects:
+        join(b"", [work.of(shard, "rejected") for shard in plan.shards], rejects)
     if not counts["rows"]:
         raise BadInput("none of the rows could be asked about", where=str(rejects))
-    for number, output in enumerate(outputs):
+    for number, output in enumerate(files):
         path, format, *_ = plan.files[number]
         head = row_format(Path(path), format, plan.texts, plan.columns).head()
         parts = [work.of(shard, "rows") for shard in plan.shards if shard.file == number]
-        output.parent.mkdir(parents=True, exist_ok=True)
-        draft = work.folder / f"joined-{number}"
-        with _OPEN.get(output.suffix, open)(draft, "wb") as whole:
-            whole.write(head)
-            _append(whole, parts)
-        os.replace(draft, output)
-    return Done(counts["rows"], counts["rejected"], before, outputs, rejects)
-
-
-def _rejects(work: Work, plan: Plan, out: Path) -> Path:
-    file = out.with_name(f"{out.name}.rejected.jsonl")
-    with file.open("wb") as whole:
-        _append(whole, [work.of(shard, "rejected") for shard in plan.shards])
-    return file
-
-
-def _append(whole: IO[bytes], parts: list[Path]) -> None:
-    for part in parts:
-        with part.open("rb") as stream:
-            shutil.copyfileobj(stream, whole, 1 << 20)
+        join(head, parts, output)
+    return Done(counts["rows"], counts["rejected"], before, files, rejects)

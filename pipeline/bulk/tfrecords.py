@@ -91,7 +91,7 @@ class TfRecords(RowFormat):
         return tf.io.TFRecordWriter(str(path))
 
     def _dataset(self) -> tf.data.Dataset:
-        packed = "GZIP" if self.path.suffix == ".gz" else ""
+        packed = "GZIP" if self.path.suffix.lower() == ".gz" else ""
         return tf.data.TFRecordDataset(str(self.path), compression_type=packed)
 
 

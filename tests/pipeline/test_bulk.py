@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from itertools import pairwise
@@ -197,6 +198,29 @@ def test_a_folder_becomes_a_folder(model: Path, tmp_path: Path) -> None:
     assert [len(rows_of(tmp_path / "out" / name)) for name in ("a.csv", "b.jsonl")] == [1, 2]
 
 
+def test_into_the_folder_that_one_is_in(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "here").mkdir()
+    write_csv(tmp_path / "in" / "a.csv", ["good"])
+    monkeypatch.chdir(tmp_path / "here")
+    assert bulk(tmp_path / "in", Path(), model).exit_code == 0
+    assert [file.name for file in tmp_path.glob("here*/*")] == ["a.csv"]
+
+
+def test_into_a_folder_on_another_disk(model: Path, tmp_path: Path) -> None:
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as elsewhere:
+        if os.stat(elsewhere).st_dev == tmp_path.stat().st_dev:
+            pytest.skip("there is one disk only")
+        (tmp_path / "in").mkdir()
+        write_csv(tmp_path / "in" / "a.csv", ["good"])
+        (tmp_path / "out").symlink_to(elsewhere)
+        result = bulk(tmp_path / "in", tmp_path / "out", model)
+        assert result.exit_code == 0, result.output
+        assert os.listdir(elsewhere) == ["a.csv"]
+
+
 @pytest.mark.slow
 def test_a_killed_run_goes_on(model: Path, tmp_path: Path) -> None:
     source, out = tmp_path / "in.csv", tmp_path / "out.csv"
@@ -258,7 +282,12 @@ REFUSED = {
     "no such column": ("in.csv", "txt\na\n", "out.csv", [], "--text txt"),
     "no rows": ("in.csv", "text\n", "out.csv", [], "no rows"),
     "another format": ("in.csv", "text\na\n", "out.jsonl", [], "Call it 'out.csv'"),
+    "another format, packed": ("in.csv.gz", "", "out.jsonl.gz", [], "Call it 'out.csv.gz'"),
     "the input itself": ("in.csv", "text\na\n", "in.csv", [], "the output is the input"),
+    "the input by another way": ("in.csv", "text\na\n", "../{}/in.csv", ["--overwrite"],
+                                 "the output is the input"),
+    "an option of single texts": ("in.csv", "text\na\n", "out.csv", ["--json"],
+                                  "--bulk and --json exclude each other"),
     "no format": ("in.dat", "text\na\n", "out.dat", [], "Set `format`"),
     "no place for answers": ("in.txt", "a\n", "out.txt", [], "predict -f"),
     "two texts": ("in.csv", "text\na\n", "out.csv", ["--text", "a", "--text", "b"], "1 texts"),
@@ -281,6 +310,7 @@ def test_refused(
     name: str, content: str, out: str, more: list[str], told: str, model: Path, tmp_path: Path
 ) -> None:
     (tmp_path / name).write_text(content)
+    out = out.format(tmp_path.name)
     assert told in refusal(tmp_path / name, tmp_path / out, model, *more)
 
 
