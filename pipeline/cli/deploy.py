@@ -1,11 +1,12 @@
 """`rawbert deploy`: a pushed model as an image, a Compose file and Kubernetes manifests."""
 
 import json
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import click
+
+from pipeline.cli.fault import fail
 
 if TYPE_CHECKING:
     from serving.deploy.deployment import Deployment
@@ -56,9 +57,9 @@ def deploy(
         planned = deployment.plan(path, release, name, image, cores, batching)
         written = folders.write(planned, folder, force)
     except (NotAModel, CannotDeploy) as error:
-        _fail(str(error), 2)
+        fail(str(error), 2)
     except OSError as error:
-        _fail(str(error), 1)
+        fail(str(error), 1)
     _say(planned, folder, written)
 
 
@@ -115,8 +116,3 @@ def _say(planned: "Deployment", folder: Path, written: list[str]) -> None:
     click.echo(f"written  {folder}: {', '.join(written)}, {planned.model_folder}/")
     click.echo(f"next     docker build -t {planned.image} {folder}")
     click.echo(f"         kubectl apply -f {folder}/kubernetes/")
-
-
-def _fail(message: str, code: int) -> NoReturn:
-    click.echo(f"error: {message}", err=True)
-    sys.exit(code)

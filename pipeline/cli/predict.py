@@ -10,13 +10,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
 
 import click
+from click.core import ParameterSource
 
 from pipeline.cli.answer_text import as_line_of_json, for_people
+from pipeline.cli.fault import fail
 from pipeline.cli.lines import Lines, Progress
 
 if TYPE_CHECKING:
     from serving.asked import Asked
 
+_BULK = ("text", "format", "shard_rows", "overwrite", "beam_arg")
+_NOT_BULK = (
+    "files", "server", "name", "signature", "as_json", "in_flight", "timeout", "retries", "tls",
+    "root_certificate", "client_key", "client_certificate",
+)  # fmt: skip
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -106,8 +113,10 @@ def predict(
 ) -> None:
     """Ask for labels or entities of TEXTs; without any, of every line of standard input."""
     if bulk:
-        if where["server"] or not where["model"] or texts or files:
-            _fail("--bulk goes with --model PATH, and without --server, TEXT and --file", 2)
+        if others := ["TEXT"] * bool(texts) + _given(_NOT_BULK):
+            fail(f"--bulk and {others[0]} exclude each other", 2)
+        if not where["model"]:
+            fail("--bulk needs --model PATH", 2)
         from pipeline.cli.predict_bulk import predict_bulk
 
         predict_bulk(
@@ -115,12 +124,14 @@ def predict(
             shard_rows=shard_rows, overwrite=overwrite, beam_args=beam_arg,
         )  # fmt: skip
         return
+    if others := _given(_BULK):
+        fail(f"{others[0]} goes with --bulk alone", 2)
     if where["server"] and where["model"]:
-        _fail("--server and --model exclude each other: ask one or the other", 2)
+        fail("--server and --model exclude each other: ask one or the other", 2)
     if texts and files:
-        _fail("TEXT and --file exclude each other: give one or the other", 2)
+        fail("TEXT and --file exclude each other: give one or the other", 2)
     if (where["client_key"] is None) != (where["client_certificate"] is None):
-        _fail("--client-key and --client-certificate come together; one is missing", 2)
+        fail("--client-key and --client-certificate come together; one is missing", 2)
     from serving.quiet import quiet_tensorflow
 
     quiet_tensorflow()
@@ -135,6 +146,17 @@ def predict(
             asked, texts or lines, signature, batch_size, in_flight, progress
         ):
             click.echo(show(one, row))
+
+
+def _given(names: Iterable[str]) -> list[str]:
+    """The flags of these options that stand on the command line."""
+    context = click.get_current_context()
+    return [
+        option.opts[0]
+        for option in context.command.params
+        if option.name in names
+        and context.get_parameter_source(option.name) is ParameterSource.COMMANDLINE
+    ]
 
 
 def _answered(
@@ -183,8 +205,8 @@ def _tell(error: Exception, message: str, name: str | None) -> NoReturn:
 
     if isinstance(error, ServingError):
         theirs = (Code.NOT_FOUND, Code.INVALID_ARGUMENT, Code.FAILED_PRECONDITION)
-        _fail(f"{message}{_hint(error.code, name)}", 2 if error.code in theirs else 1)
-    _fail(message, 2 if isinstance(error, NotAModel) else 1)
+        fail(f"{message}{_hint(error.code, name)}", 2 if error.code in theirs else 1)
+    fail(message, 2 if isinstance(error, NotAModel) else 1)
 
 
 def _let_go_of_stdout() -> None:
@@ -198,8 +220,3 @@ def _hint(code: Any, name: str | None) -> str:
         return ""
     given = f"it was asked for as {name}" if name else "none was named"
     return f" (the model's name at the server: {given}; give --name)"
-
-
-def _fail(message: str, code: int) -> NoReturn:
-    click.echo(f"error: {message}", err=True)
-    sys.exit(code)

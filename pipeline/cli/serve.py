@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from pipeline.cli.fault import fail
+
 if TYPE_CHECKING:
     import argparse
 
@@ -40,12 +42,12 @@ def serve(arguments: tuple[str, ...]) -> None:
             return
         settings = settings_of(options)
     except (BadConfig, NotAModel) as error:
-        _fail(str(error), 2)
+        fail(str(error), 2)
     reason = _needs_embedded(given, settings)
     program = shutil.which(TF_SERVING)
     if options.engine == "tensorflow" and (program is None or reason):
         fix = reason or f"{TF_SERVING} is not on PATH. Install it, or use --engine embedded."
-        _fail(f"--engine tensorflow: {fix}", 2)
+        fail(f"--engine tensorflow: {fix}", 2)
     if program is not None and options.engine != "embedded" and not reason:
         _hand_over(program, options, given, settings)
     note_those_without_effect(given)
@@ -131,11 +133,11 @@ def _serve_embedded(settings: "Settings") -> None:
     try:
         server = main.serve(settings, opened=_opened)
     except (BadConfig, NotAModel) as error:
-        _fail(str(error), 2)
+        fail(str(error), 2)
     except OSError as error:
-        _fail(str(error), 1)
+        fail(str(error), 1)
     except KeyboardInterrupt:
-        _fail("stopped while loading", 1)
+        fail("stopped while loading", 1)
     told = told_to_stop()
     _say_ready(server, settings)
     told.wait()
@@ -164,8 +166,3 @@ def _say_how(settings: "Settings", host: str, rest_port: int | None) -> None:
         url = f"http://{host}:{rest_port}/v1/models/{settings.models[0].name}:predict"
         click.echo(f"""try   curl -d '{{"instances": ["A delight."]}}' {url}""")
     sys.stdout.flush()
-
-
-def _fail(message: str, code: int) -> NoReturn:
-    click.echo(f"error: {message}", err=True)
-    sys.exit(code)

@@ -159,8 +159,17 @@ def test_no_server_is_exit_code_1() -> None:
         (["--model", "/nowhere"], "--server and --model exclude each other"),
         (["--file", __file__], "TEXT and --file exclude each other"),
         (["--client-key", __file__], "--client-key and --client-certificate come together"),
+        (["--shard-rows", "10000"], "--shard-rows goes with --bulk alone"),
     ],
-    ids=["name", "signature", "other inputs", "both", "both kinds of text", "a key alone"],
+    ids=[
+        "name",
+        "signature",
+        "other inputs",
+        "both",
+        "both kinds of text",
+        "a key alone",
+        "bulk's",
+    ],
 )
 def test_wrong_questions_are_exit_code_2(at: list[str], options: list[str], says: str) -> None:
     result = run(*at, *options, "a")
