@@ -123,7 +123,16 @@ def _check_engine(runner: str, given: dict[str, Any]) -> None:
 
 
 def _pool_of(config: str) -> str:
-    return json.loads(config).get("url", "") if config.startswith("{") else config
+    if not config.startswith("{"):
+        return config
+    try:
+        return str(json.loads(config).get("url", ""))
+    except json.JSONDecodeError as error:
+        raise BadInput(
+            f"no JSON ({error})",
+            where="--beam-arg=--environment_config",
+            fix='Write HOST:PORT, or {"url": "HOST:PORT"}.',
+        ) from error
 
 
 def _address(url: str) -> tuple[str, int] | None:

@@ -62,6 +62,7 @@ REFUSED = {
     "no pool, as JSON": (
         [*PORTABLE, *POOL, f"--environment_config={json.dumps({'url': AWAY})}"], "pool of Python",
     ),
+    "no JSON": ([*PORTABLE, *POOL, '--environment_config={"url": '], "no JSON"),
     "no jar": (["--runner=FlinkRunner", "--flink_job_server_jar=nowhere.jar"], "nowhere.jar"),
     "no Java": (
         ["--runner=FlinkRunner", "--job_server_java_launcher=no-java"], "no 'no-java'",
