@@ -14,7 +14,15 @@ if TYPE_CHECKING:
     from pipeline.runners.pipeline_spec import Spec, Target
 
 _SUFFIXES = (".yaml", ".yml", ".json")
-_VERTEX_ONLY = ("project", "region", "train_on", "endpoint", "serve_on", "serving_image")
+_VERTEX_ONLY = (
+    "project",
+    "region",
+    "train_on",
+    "train_workers",
+    "endpoint",
+    "serve_on",
+    "serving_image",
+)
 
 
 @click.command()
@@ -42,6 +50,7 @@ _VERTEX_ONLY = ("project", "region", "train_on", "endpoint", "serve_on", "servin
 @click.option("--project", help="Vertex: the Google Cloud project.")
 @click.option("--region", help="Vertex: europe-west4.")
 @click.option("--train-on", metavar="MACHINE", help="Vertex: a custom job on n1-standard-8.")
+@click.option("--train-workers", type=click.IntRange(1), help="Vertex: so many of them.  [1]")
 @click.option("--endpoint", metavar="NAME", help="Vertex: deploy there in place of a folder.")
 @click.option("--serve-on", metavar="MACHINE", help="Vertex: the endpoint's.  [n1-standard-2]")
 @click.option("--serving-image", metavar="IMAGE", help="Vertex: what answers at the endpoint.")
@@ -110,11 +119,20 @@ def _check_vertex(options: dict[str, Any], root: str) -> None:
     if not root.startswith("gs://"):
         fix = "Vertex AI keeps artifacts in a bucket: write gs://bucket/runs."
         raise BadInput("no bucket.", where="--pipeline-root", fix=fix)
-    needed = {"train_on": ("project", "region"), "endpoint": ("project", "region", "serving_image")}
+    needed = {
+        "train_on": ("project", "region"),
+        "train_workers": ("train_on",),
+        "endpoint": ("project", "region", "serving_image"),
+        "serve_on": ("endpoint",),
+        "serving_image": ("endpoint",),
+    }
     for name, others in needed.items():
         for other in others:
             if options[name] and not options[other]:
                 raise BadInput(f"it needs {_flag(other)}.", where=_flag(name))
+    if options["endpoint"] and options["push_to"]:
+        fix = "Name one of them: a model goes to the endpoint or to the folder."
+        raise BadInput("it excludes --push-to.", where="--endpoint", fix=fix)
 
 
 def _flag(name: str) -> str:

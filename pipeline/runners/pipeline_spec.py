@@ -17,6 +17,9 @@ from tfx.dsl.components.base import base_component
 from tfx.orchestration.kubeflow.v2 import kubeflow_v2_dag_runner as standard
 
 from components.latest_pushed import LatestPushed
+from components.pusher import Pusher
+from components.text_example_gen import TextExampleGen
+from components.trainer import Trainer
 from pipeline import graph
 from pipeline.check import Inputs
 from pipeline.recipe import Recipe
@@ -71,11 +74,29 @@ def parameters(inputs: Inputs, recipe: Recipe, push_to: str | None) -> Parameter
     }
 
 
-def with_own(
-    component: Callable[..., base_component.BaseComponent], **own: Any
-) -> Callable[..., base_component.BaseComponent]:
-    """The component for `graph.Parts`, with arguments that go before those of the graph."""
-    return lambda **arguments: component(**{**arguments, **own})
+Make = Callable[..., base_component.BaseComponent]  # a component of `graph.Parts`
+
+
+def parts(given: Parameters, **others: Any) -> graph.Parts:
+    """The parts of a pipeline whose runs may set its parameters.
+
+    Args:
+        given: the parameters.
+        others: parts that the runner makes otherwise.
+    """
+    own: dict[str, Any] = {
+        "examples": _with_own(
+            TextExampleGen, path=given["data_path"], fingerprint=given["data_version"]
+        ),
+        "trainer": _with_own(Trainer, epochs=given["epochs"]),
+        "pusher": _with_own(Pusher, push_destination=given["push_destination"]),
+    }
+    return graph.Parts(**(own | others))
+
+
+def _with_own(component: Make, **own: Any) -> Make:
+    """The component with arguments that go before those of the graph."""
+    return lambda **arguments: component(**(arguments | own))
 
 
 def compiled(

@@ -40,9 +40,19 @@ MISTAKES = {
     "a job without a project": (
         (*VERTEX, "--train-on", "n1-standard-8"), "--train-on: it needs --project"
     ),
+    "workers without a job": (
+        (*VERTEX, "--train-workers", "4"), "--train-workers: it needs --train-on"
+    ),
     "an endpoint without an image": (
         (*VERTEX, "--endpoint", "e", "--project", "p", "--region", "r"),
         "--endpoint: it needs --serving-image",
+    ),
+    "a serving machine without an endpoint": (
+        (*VERTEX, "--serve-on", "n1-standard-8"), "--serve-on: it needs --endpoint"
+    ),
+    "two destinations": (
+        (*VERTEX, "--endpoint", "e", "--project", "p", "--region", "r", "--serving-image", "i",
+         "--push-to", "gs://b/models"), "--endpoint: it excludes --push-to"
     ),
     "vertex's option": ((*KUBEFLOW, "--project", "p"), "--project: it is for --runner vertex"),
     "a root on this machine": (
