@@ -28,7 +28,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     from pipeline.runners.flink import jars
     from pipeline.runners.flink.cluster import Cluster
 
-    if not (jars.folder() / "job-server.jar").exists() or not shutil.which("java"):
+    if not jars.are_there() or not shutil.which("java"):
         pytest.skip("no Java, or no Flink jars: `make flink` brings them (150 MB)")
     rest, rpc, pool = free_ports(3)
     folder = tmp_path_factory.mktemp("flink")

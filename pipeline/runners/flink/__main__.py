@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from pipeline.runners.flink import jars
 from pipeline.runners.flink.cluster import Cluster
 from trainer.errors import BadInput
 
@@ -21,6 +22,8 @@ def main(what: str, folder: Path, workers: int, port: int) -> None:
         if what == "stop":
             click.echo(f"stopped: {', '.join(cluster.stop()) or 'nothing was running'}")
             return
+        if not jars.are_there():
+            click.echo(f"bringing Flink {jars.FLINK} (150 MB) by Maven", err=True)
         cluster.start()
     except (BadInput, OSError) as error:
         raise click.ClickException(str(error)) from error

@@ -113,7 +113,11 @@ class Cluster:
                     start_new_session=True,
                 )  # fmt: skip
             (self.folder / f"{name}.pid").write_text(_named(process.pid))
-        self._wait()
+        try:
+            self._wait()
+        except BaseException:  # Ctrl-C, too: half a cluster would keep its ports
+            self.stop()
+            raise
 
     def _refuse_taken_ports(self) -> None:
         for port in (self.rest, self.rpc, self.jobs, self.jobs + 1, self.jobs + 2, self.pool):
@@ -152,7 +156,6 @@ class Cluster:
         while not (self._slots() and _answers(self.jobs) and _answers(self.pool)):
             ended = [name for name, process in self._processes().items() if not process]
             if ended or time.monotonic() > until:
-                self.stop()
                 raise OSError(
                     f"{ended[0] if ended else 'the cluster'} did not start: see "
                     f"{self.folder / (ended[0] if ended else 'taskmanager')}.log"
@@ -175,12 +178,12 @@ class Cluster:
         """Ends what `start` started; gives the names of what was still running."""
         found = {name: process for name, process in self._processes().items() if process}
         for process in found.values():
-            os.kill(process, signal.SIGTERM)
+            _kill(process, signal.SIGTERM)
         until = time.monotonic() + 20
         while any(self._processes().values()) and time.monotonic() < until:
             time.sleep(0.2)
         for process in filter(None, self._processes().values()):
-            os.kill(process, signal.SIGKILL)
+            _kill(process, signal.SIGKILL)
         for file in self.folder.glob("*.pid"):
             file.unlink()
         return list(found)
@@ -192,6 +195,11 @@ def _answers(port: int) -> bool:
     except OSError:
         return False
     return True
+
+
+def _kill(process: int, how: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):  # it has ended by itself meanwhile
+        os.kill(process, how)
 
 
 def _named(process: int) -> str:

@@ -36,6 +36,11 @@ def folder() -> Path:
     return cache_folder() / f"flink-{FLINK}-beam-{BEAM}"
 
 
+def are_there() -> bool:
+    """Whether they were brought before."""
+    return (folder() / "job-server.jar").exists()
+
+
 def bring() -> Path:
     """The folder of the jars, brought if they are not there (150 MB).
 
@@ -46,9 +51,10 @@ def bring() -> Path:
         if shutil.which(program) is None:
             raise BadInput(f"there is no `{program}` on PATH", fix=f"Install {package}.")
     jars = folder()
-    if (jars / "job-server.jar").exists():
+    if are_there():
         return jars
     draft = jars.with_name(f"{jars.name}.{os.getpid()}")
+    shutil.rmtree(draft, ignore_errors=True)  # of a process that had this id and was killed
     draft.mkdir(parents=True)
     pom = draft / "pom.xml"
     pom.write_text(_POM.format(flink=FLINK, beam=BEAM, logging=_LOGGING))
