@@ -63,9 +63,11 @@ class EntityScores(tfma.metrics.Metric):
 
     Args:
         name: of the metric that thresholds bind; TFMA gives it.
+        code: digest of the code that measures. Nothing reads it: it makes the configuration, by
+            which TFX caches evaluations, another one when the code is.
     """
 
-    def __init__(self, name: str = F1) -> None:
+    def __init__(self, name: str = F1, code: str = "") -> None:
         super().__init__(_computations, name=name)
 
 

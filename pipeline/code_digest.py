@@ -10,13 +10,13 @@ from pathlib import Path
 import trainer
 
 
-def code_digest(*parts: str) -> str:
-    """Digest of source files of the `trainer` package.
+def code_digest(*parts: str, root: Path = Path(trainer.__file__).parent) -> str:
+    """Digest of source files of one of our packages.
 
     Args:
         parts: files or folders below it, e.g. ``"text"``, ``"preprocessing.py"``; none for all.
+        root: the package's folder, `trainer`'s unless another is named.
     """
-    root = Path(trainer.__file__).parent
     whole = hashlib.sha256()
     for part in parts or (".",):
         path = root / part

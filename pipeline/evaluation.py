@@ -7,12 +7,14 @@ both is the serialized Example, so no name can make TFMA feed the label as text.
 """
 
 import json
+from pathlib import Path
 
 import tensorflow_model_analysis as tfma
 from google.protobuf import wrappers_pb2
 
 from components import entity_metrics
 from components.evaluation_results import ACCURACY, ENTITY_F1
+from pipeline.code_digest import code_digest
 from pipeline.recipe import Bound, Gate
 
 # TFMA gives accuracies as float32: 44 right of 50 are 0.87999999523, which are to pass at 0.88. One
@@ -30,7 +32,7 @@ def eval_config(gate: Gate, label: str) -> tfma.EvalConfig:
     slices = gate.slice_bounds()
     metric = tfma.MetricConfig(
         **_METRIC[gate.metric],
-        config=json.dumps({"name": gate.metric}),
+        config=json.dumps({"name": gate.metric, **_OWN_CODE[gate.metric]}),
         per_slice_thresholds=_thresholds(gate.bound, slices),
     )
     model = {
@@ -60,6 +62,16 @@ _METRIC = {
     ENTITY_F1: {
         "class_name": entity_metrics.EntityScores.__name__,
         "module": entity_metrics.__name__,
+    },
+}
+
+# A change of our metric is a change of the configuration, and so of the Evaluator's cache key.
+_OWN_CODE: dict[str, dict[str, str]] = {
+    ACCURACY: {},
+    ENTITY_F1: {
+        "code": code_digest(
+            "entity_metrics.py", "bootstrap.py", root=Path(entity_metrics.__file__).parent
+        )
     },
 }
 
