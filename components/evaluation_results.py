@@ -10,6 +10,8 @@ from components import entity_metrics, intervals
 
 ACCURACY, ENTITY_F1 = "accuracy", entity_metrics.F1
 METHODS = {ACCURACY: intervals.METHOD, ENTITY_F1: entity_metrics.METHOD}
+TITLES = {ACCURACY: "accuracy", ENTITY_F1: "entity F1"}
+DROPPED = "less than the blessed model's"  # in the words of a failure that the baseline caused
 _DIFFERENCE = "_diff"
 _MATRIX = "multiClassConfusionMatrixAtThresholds"
 
@@ -163,7 +165,7 @@ def _in_words(failure: Any) -> str:
     # TFMA's bounds are a little wider than the recipe's, which are what the user knows.
     if threshold.HasField("change_threshold"):
         allowed = round(-threshold.change_threshold.absolute.value, 5)
-        return f"{metric} is {-value:.4f} less than the blessed model's, may drop {allowed:g}"
+        return f"{metric} is {-value:.4f} {DROPPED}, may drop {allowed:g}"
     return (
         f"{metric} is {value:.4f}, below {round(threshold.value_threshold.lower_bound.value, 5):g}"
     )

@@ -15,12 +15,11 @@ from importlib import metadata
 from typing import Any
 
 from components.data_report import DataReport
-from components.evaluation_results import ACCURACY, METHODS, EntityResult, SliceResult
+from components.evaluation_results import METHODS, TITLES, EntityResult, SliceResult
 from serving.validation.report import Report
 
 FILE = "assets.extra/model_card.md"
 NOT_TOLD = "not told by the recipe (key `card.{key}`)"
-_TITLES = {ACCURACY: "accuracy", "entity_f1": "entity F1"}
 _FEW = 50
 _LISTED = 30  # labels and slices that are listed by name
 
@@ -147,7 +146,7 @@ def _metrics(told: Told, slices: Sequence[SliceResult]) -> list[str]:
         for one in slices[: _LISTED + 1]
     ]
     lines = [
-        *_table(["slice", _TITLES[metric], "95 % interval", "texts"], rows),
+        *_table(["slice", TITLES[metric], "95 % interval", "texts"], rows),
         "",
         f"Intervals: {METHODS[metric]}. Gate: {_text('; '.join(told.gate.values()))}.",
     ]

@@ -2,17 +2,16 @@
 
 import re
 
+from components.evaluation_results import TITLES
 from components.model_card import Told
 from pipeline.check import Inputs
 from pipeline.recipe import FromScratch, Recipe
-
-_TITLES = {"accuracy": "accuracy", "entity_f1": "entity F1"}
 
 
 def told(recipe: Recipe, inputs: Inputs) -> Told:
     """The recipe's part of the card. Places on this machine are left out, names stay."""
     gate = recipe.gate
-    title, bound = _TITLES[gate.metric], gate.bound
+    title, bound = TITLES[gate.metric], gate.bound
     bounds = {"": f"{title} ≥ {bound.at_least:g} on the whole test split"}
     bounds["drop"] = f"at most {bound.may_drop:g} below the last blessed model"
     for column, at_least in gate.slice_bounds().items():

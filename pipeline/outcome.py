@@ -17,7 +17,8 @@ from trainer import batches
 from trainer.training import HISTORY
 
 __all__ = [
-    "EntityResult", "Lengths", "Outcome", "SliceResult", "binned", "lengths", "misaligned", "read",
+    "EntityResult", "Lengths", "Outcome", "SliceResult", "binned", "lengths", "misaligned",
+    "oddities", "read",
 ]  # fmt: skip
 
 
@@ -52,6 +53,12 @@ class Outcome:
     serving: serving_report.Report | None
     pushed_to: Path | None
     confusion: Confusion = field(default_factory=dict)  # of a classifier
+
+    def refusals(self) -> list[str]:
+        """Why it was not pushed: bounds that the model missed, serving checks that failed."""
+        gate = [f"gate: {why}" for one in self.slices for why in one.failures]
+        findings = self.serving.findings if self.serving else []
+        return gate + [f"serving: {finding}" for finding in findings]
 
 
 def read(run: dict[str, Component]) -> Outcome:
@@ -106,9 +113,29 @@ def lengths(transformed: Path) -> Lengths:
     return Lengths(counts, truncated, dropped, whole)
 
 
+def oddities(report: DataReport, misaligned: int) -> dict[str, int]:
+    """What is odd about the rows ▶ how many there are; what did not happen is left out.
+
+    Args:
+        report: TextExampleGen's.
+        misaligned: gold entities that fit no words.
+    """
+    notes = {
+        "rows not kept by `keep`": report.not_kept,
+        "bad rows": report.bad_rows,
+        "empty texts": report.empty_texts,
+        "copies of earlier texts": report.duplicates,
+        "texts with more than one label": report.conflicts,
+        "illegal tags read as they stand": sum(report.repaired.values()),
+        "entities that fit no words, left out of the loss": misaligned,
+        **{f"rows in both {pair.replace('/', ' and ')}": n for pair, n in report.overlap.items()},
+    }
+    return {what: number for what, number in notes.items() if number}
+
+
 def binned(counts: Counter[int]) -> dict[int, int]:
     """Texts by the power of two, or one and a half, that holds their length."""
-    uppers = sorted({n for k in range(2, 20) for n in (2**k, 3 * 2 ** (k - 1))})
+    uppers = sorted({n for k in range(2, 40) for n in (2**k, 3 * 2 ** (k - 1))})
     bins: Counter[int] = Counter()
     for length, texts in counts.items():
         bins[next(upper for upper in uppers if length <= upper)] += texts

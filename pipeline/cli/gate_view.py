@@ -4,17 +4,16 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from components.evaluation_results import TITLES
 from pipeline.outcome import EntityResult, Outcome, SliceResult
 from pipeline.recipe import Gate
-
-_TITLE = {"accuracy": "accuracy", "entity_f1": "entity F1"}
 
 
 def show(gate: Gate, outcome: Outcome, console: Console) -> None:
     """Prints what the model reached on the test split and which bounds it met."""
     if not outcome.slices:
         return
-    title, bound = _TITLE[gate.metric], gate.bound
+    title, bound = TITLES[gate.metric], gate.bound
     console.print(
         f"\n[bold]gate on the test split: {title} ≥ {bound.at_least}, may drop {bound.may_drop}[/]"
     )

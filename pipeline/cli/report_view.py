@@ -9,7 +9,7 @@ from rich.markup import escape
 from components.data_report import DataReport
 from pipeline.cli import gate_view
 from pipeline.cli.entity_text import is_tagged, marked
-from pipeline.outcome import Lengths, Outcome, binned
+from pipeline.outcome import Lengths, Outcome, binned, oddities
 from pipeline.recipe import Recipe
 from pipeline.run_record import Component
 from pipeline.runners.local import Stage
@@ -57,7 +57,7 @@ def show_next(
     """Prints where the model is, or why it is not, where the report is, and what to do next."""
     if outcome.pushed_to is None:
         _console.print("\n[bold red]REFUSED[/]: nothing was pushed.")
-        for reason in _reasons(outcome):
+        for reason in outcome.refusals():
             _console.print(f"  {escape(reason)}")
         _show_report(report)
         _console.print(f"next     mend the data or the recipe ({path}), run again; log: {log}")
@@ -73,12 +73,6 @@ def show_next(
 def _show_report(report: Path | None) -> None:
     if report:
         _console.print(f"report   {_short(report)}")
-
-
-def _reasons(outcome: Outcome) -> list[str]:
-    gate = [f"gate: {why}" for one in outcome.slices for why in one.failures]
-    serving = [str(finding) for finding in outcome.serving.findings] if outcome.serving else []
-    return gate + [f"serving: {finding}" for finding in serving]
 
 
 def _short(path: Path) -> str:
@@ -99,19 +93,8 @@ def _data(outcome: Outcome) -> None:
     _head("data")
     splits = "  ".join(f"{split} {rows:,}" for split, rows in sorted(report.rows.items()))
     _console.print(f"  rows: {splits}  (of {report.read:,} read)")
-    notes = {
-        "not kept by `keep`": report.not_kept,
-        "bad rows": report.bad_rows,
-        "empty texts": report.empty_texts,
-        "copies of earlier texts": report.duplicates,
-        "texts with more than one label": report.conflicts,
-        "illegal tags read as they stand": sum(report.repaired.values()),
-        "entities that fit no words, left out of the loss": outcome.misaligned,
-        **{f"rows in both {pair.replace('/', ' and ')}": n for pair, n in report.overlap.items()},
-    }
-    for what, number in notes.items():
-        if number:
-            _console.print(f"  {number:,} {what}")
+    for what, number in oddities(report, outcome.misaligned).items():
+        _console.print(f"  {number:,} {what}")
     _entities(report)
     for row in report.bad[:5]:
         _console.print(f"    {escape(str(row.file))}:{row.line}: {escape(row.reason)}")

@@ -7,6 +7,7 @@ from typing import Any
 from tfx.utils import path_utils
 
 from components import model_card
+from components.evaluation_results import TITLES
 from pipeline import card
 from pipeline.page import html
 from pipeline.page.blocks import Block, Cell, Document, Page, Section, Text
@@ -22,7 +23,6 @@ from pipeline.report import (
     training,
 )
 from pipeline.report.run import Run
-from pipeline.report.training import TITLES
 from trainer.card import read_card
 
 FILE = "report.html"
@@ -40,7 +40,8 @@ def page(run: Run) -> Page:
     if run.stopped:
         sections.append(Section("Why it stopped", [Text(run.stopped, "bad")]))
     elif result.pushed_to is None:
-        sections.append(Section("Why nothing was pushed", _reasons(run)))
+        why = [Text(reason, "bad") for reason in result.refusals()]
+        sections.append(Section("Why nothing was pushed", why))
     if result.data:
         sections.append(data.section(result.data, result.misaligned))
     if result.lengths:
@@ -86,13 +87,6 @@ def _tiles(run: Run) -> list[tuple[str, str]]:
     if run.stages:
         tiles.append(("minutes", f"{sum(stage.seconds for stage in run.stages) / 60:.1f}"))
     return tiles
-
-
-def _reasons(run: Run) -> list[Block]:
-    result = run.outcome
-    gate = [f"gate: {why}" for one in result.slices for why in one.failures]
-    serving = [f"serving: {one}" for one in (result.serving.findings if result.serving else [])]
-    return [Text(why, "bad") for why in gate + serving]
 
 
 def _model(run: Run) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from collections import Counter
 
 from components.data_report import DataReport
+from pipeline.outcome import oddities
 from pipeline.page import plots
 from pipeline.page.blocks import Block, Plot, Section, Table, Text
 
@@ -19,7 +20,7 @@ def section(report: DataReport, misaligned: int = 0) -> Section:
     """
     rows = "  ".join(f"{split} {report.rows[split]:,}" for split in SPLITS if report.rows[split])
     blocks: list[Block] = [Text(f"Rows: {rows} (of {report.read:,} read).")]
-    if odd := _oddities(report, misaligned):
+    if odd := oddities(report, misaligned):
         blocks.append(Table(["what is odd", "number"], [[w, f"{n:,}"] for w, n in odd.items()]))
     blocks += balance(report)
     if report.bad:
@@ -67,17 +68,3 @@ def balance(report: DataReport) -> list[Block]:
 def _uneven(total: Counter[str], what: str) -> Text:
     (most, many), (least, few) = total.most_common()[0], total.most_common()[-1]
     return Text(f"From {many:,} {what} of “{most}” down to {few:,} of “{least}”.")
-
-
-def _oddities(report: DataReport, misaligned: int) -> dict[str, int]:
-    notes = {
-        "rows not kept by `keep`": report.not_kept,
-        "bad rows": report.bad_rows,
-        "empty texts": report.empty_texts,
-        "copies of earlier texts": report.duplicates,
-        "texts with more than one label": report.conflicts,
-        "illegal tags read as they stand": sum(report.repaired.values()),
-        "entities that fit no words, left out of the loss": misaligned,
-        **{f"rows in both {pair.replace('/', ' and ')}": n for pair, n in report.overlap.items()},
-    }
-    return {what: number for what, number in notes.items() if number}

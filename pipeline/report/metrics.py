@@ -1,10 +1,9 @@
 """The gate's metric on the test split, by slice and by entity type, with intervals."""
 
-from components.evaluation_results import METHODS, EntityResult, Interval, SliceResult
+from components.evaluation_results import METHODS, TITLES, EntityResult, Interval, SliceResult
 from pipeline.page import plots
 from pipeline.page.blocks import Block, Plot, Section, Table, Text
 from pipeline.recipe import Gate
-from pipeline.report.training import TITLES
 
 _DRAWN = 40
 

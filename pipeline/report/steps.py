@@ -4,11 +4,11 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from pipeline.page.blocks import Block, Cell, Links, Row, Section, Table, Text
+from pipeline.page.blocks import Block, Cell, Links, Row, Section, Table, Text, Tone
 from pipeline.run_record import Component
 from pipeline.runners.local import Stage
 
-_TONE = {"failed": "bad", "cut off": "bad"}
+_TONES: dict[str, Tone] = {"failed": "bad", "cut off": "bad"}
 _FILES = {
     ("StatisticsGen", "statistics"): "statistics (TFDV: tfdv.load_stats_binary)",
     ("SchemaGen", "schema"): "schema (TFDV: tfdv.load_schema_text)",
@@ -25,7 +25,7 @@ def section(components: dict[str, Component], stages: Sequence[Stage], folder: P
     rows: list[Row] = []
     for name, component in components.items():
         stage = spent.get(name)
-        state = Cell(component.state, _TONE.get(component.state, ""))  # type: ignore[arg-type]
+        state = Cell(component.state, _TONES.get(component.state, ""))
         seconds, peak = (f"{stage.seconds:,.1f}", f"{stage.peak_mb:,.0f}") if stage else ("", "")
         rows.append([name, state, seconds, peak])
     blocks: list[Block] = [

@@ -2,10 +2,9 @@
 
 from typing import Any
 
+from components.evaluation_results import TITLES
 from pipeline.page import plots
 from pipeline.page.blocks import Block, Cell, Plot, Row, Section, Table, Text
-
-TITLES = {"accuracy": "accuracy", "f1": "F1", "entity_f1": "entity F1"}
 
 
 def section(history: list[dict[str, Any]]) -> Section:

@@ -1,10 +1,12 @@
 """What is counted in texts: split words, types of pieces, copies and near copies."""
 
 import random
+from collections import Counter
 
 import numpy as np
 import pytest
 
+from pipeline import outcome
 from pipeline.inspection import shingles
 from pipeline.inspection.words import Counts, split_words, types_of_pieces
 
@@ -12,7 +14,10 @@ NORMAL = {
     "case and punctuation": (b"  It's GREAT...", "it s great"),
     "compatibility forms": ("ｆｉｌｍ ﬁlm".encode(), "film film"),
     "sharp s": ("Straße".encode(), "strasse"),
-    "no words": (b" -- !!", ""),
+    "vowel signs": ("हिन्दी!".encode(), "हिन्दी"),
+    "no words": (b" -- !! ", "-- !!"),
+    "emoji alone": ("😀".encode(), "😀"),
+    "nothing": (b" ", ""),
     "bytes that are no UTF-8": (b"a \xff b", "a b"),
     "Chinese": ("很好。".encode(), "很好"),
 }
@@ -75,6 +80,17 @@ def test_words_of_several_pieces() -> None:
     ids = np.array([0, 1, 2, 0, 3, 2, 1])
     assert list(split_words(ids, continues[ids])) == [(1, 2), (0, 3, 2)]
     assert list(split_words(np.array([], int), np.array([], bool))) == []
+    assert list(split_words(np.array([2]), continues[[2]])) == []
+
+
+@pytest.mark.parametrize(
+    ("lengths", "bins"),
+    [({}, {4: 0}), ({3: 1, 5: 2}, {4: 1, 6: 2}), ({9: 1, 17: 1}, {12: 1, 16: 0, 24: 1}),
+     ({2**24 + 2: 1}, {3 * 2**23: 1})],
+    ids=["nothing", "powers of two and their halves", "a gap", "the longest line that is read"],
+)  # fmt: skip
+def test_lengths_by_the_bin_that_holds_them(lengths: dict[int, int], bins: dict[int, int]) -> None:
+    assert outcome.binned(Counter(lengths)) == bins
 
 
 def test_pieces_have_their_words_type() -> None:
