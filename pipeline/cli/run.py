@@ -13,6 +13,8 @@ import click
 from trainer.errors import BadInput
 
 if TYPE_CHECKING:
+    from tfx.v1.dsl import Pipeline
+
     from pipeline.check import Inputs
     from pipeline.recipe import Recipe
 
@@ -54,6 +56,7 @@ def run(
 
         beam_args = _checked(beam_arg)
         inputs = check(typed, document)
+        _warn_of_memory(inputs, beam_args)
         pushed = _run_and_report(typed, inputs, folder, log, beam_args, recipe, ask)
     if not pushed:
         sys.exit(EXIT_REFUSED)
@@ -66,6 +69,16 @@ def _checked(beam_arg: tuple[str, ...]) -> list[str]:
     from pipeline.runners import beam_options
 
     return beam_options.checked(beam_arg)
+
+
+def _warn_of_memory(inputs: "Inputs", beam_args: list[str]) -> None:
+    if beam_args:  # an engine's memory is not this machine's
+        return
+    from pipeline import memory
+
+    warned = memory.warning(inputs.data, inputs.survey.kept, memory.available())
+    if warned:
+        click.echo(f"memory   {warned}")
 
 
 def _run_and_report(
@@ -81,24 +94,17 @@ def _run_and_report(
 
     with ProgressView(log) as view:
         view.say(f"{inputs.survey.kept:,} texts; loading TFX")
-        from pipeline import graph, outcome, run_record
+        from pipeline import outcome, run_record
         from pipeline.cli import report_file
         from pipeline.runners import local
         from trainer import progress
 
-        metadata_path = str(folder / "metadata.sqlite")
-        pipeline = graph.create_pipeline(
-            recipe,
-            inputs,
-            pipeline_root=str(folder / "artifacts"),
-            push_to=str(folder / "serving" / recipe.model_name),
-            metadata_path=metadata_path,
-            beam_pipeline_args=beam_args,
-        )
+        pipeline = _composed(recipe, inputs, folder, beam_args)
         stages: list[local.Stage] = []
 
         def tell(event: str, stage: local.Stage) -> None:
-            stages.extend([stage] if event == "started" else [])
+            if event == "started":
+                stages.append(stage)
             view.stage(event, stage)
 
         try:
@@ -108,7 +114,7 @@ def _run_and_report(
             stopped = _first_line(_cause(error, BadInput) or error)
             report_file.write(recipe, inputs, path, folder, stages, stopped=stopped)
             raise
-        found = run_record.latest_run(metadata_path, recipe.name)
+        found = run_record.latest_run(_metadata_path(folder), recipe.name)
         result = outcome.read(found)
         view.say("writing report.html")
         report = report_file.write(recipe, inputs, path, folder, stages, (found, result))
@@ -119,6 +125,23 @@ def _run_and_report(
         report_view.show_answers(result.pushed_to, recipe.model_name, ask)
     report_view.show_next(recipe, result, path, log, report)
     return result.pushed_to is not None
+
+
+def _composed(recipe: "Recipe", inputs: "Inputs", folder: Path, beam_args: list[str]) -> "Pipeline":
+    from pipeline import graph
+
+    return graph.create_pipeline(
+        recipe,
+        inputs,
+        pipeline_root=str(folder / "artifacts"),
+        push_to=str(folder / "serving" / recipe.model_name),
+        metadata_path=_metadata_path(folder),
+        beam_pipeline_args=beam_args,
+    )
+
+
+def _metadata_path(folder: Path) -> str:
+    return str(folder / "metadata.sqlite")
 
 
 @contextlib.contextmanager
