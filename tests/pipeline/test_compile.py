@@ -190,10 +190,12 @@ def test_a_tagger(
 
 
 def test_vertex_trains_and_serves_with_its_own_services(compiled: Any) -> None:
-    spec = compiled(*VERTEX, *SERVICES, "--map", ".=/project", "--accelerator", "NVIDIA_TESLA_T4")
-    [pool] = constant(spec, "Trainer", "custom_config")["ai_platform_training_args"][
-        "worker_pool_specs"
-    ]
+    machines = ("--train-workers", "4", "--accelerator", "NVIDIA_TESLA_T4")
+    spec = compiled(*VERTEX, *SERVICES, "--map", ".=/project", *machines)
+    job = constant(spec, "Trainer", "custom_config")["ai_platform_training_args"]
+    pool, others = job["worker_pool_specs"]
+    assert (pool["replica_count"], others) == (1, {**pool, "replica_count": 3})
+    assert job["scheduling"] == {"restart_job_on_worker_restart": True}
     assert pool["container_spec"] == {"image_uri": "registry/rawbert:1"}
     assert pool["machine_spec"] == {
         "machine_type": "n1-standard-8",
