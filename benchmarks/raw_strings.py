@@ -24,7 +24,7 @@ import raw_strings_limit
 import raw_strings_plot
 import raw_strings_table
 import untrained
-from raw_strings_process import CONTENDERS, Running, prepare, started
+from raw_strings_process import BFLOAT16, CONTENDERS, Running, prepare, started
 
 RESULTS = Path(__file__).parent / "results" / "raw_strings.json"
 MAX_TOKENS = 128
@@ -84,6 +84,8 @@ def main(
     found: dict[str, Any] = {"date": date.today().isoformat(), "parity": {}, "samples": []}
     for shape in shapes:
         folders = prepare(shape, untrained.push(shape, reviews, work / shape), peers, work / shape)
+        if any(one.name == BFLOAT16 for one in chosen):
+            folders["bfloat16"] = str(untrained.push(shape, reviews, work / shape, "bfloat16"))
         for threads in all_threads:
             limit = raw_strings_limit.measure(peers, threads, folders["hf"])
             found.setdefault("limits", {})[f"{shape}, {threads}"] = limit

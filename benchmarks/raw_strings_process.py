@@ -35,6 +35,7 @@ class Contender:
     pads: bool = True
 
 
+BFLOAT16 = "rawbert bfloat16"
 CONTENDERS = (
     Contender("rawbert", "rawbert", ours=True, pads=False),
     Contender("fixed 128", "fixed_length", ours=True, pads=False),
@@ -42,6 +43,8 @@ CONTENDERS = (
     Contender("OpenVINO", "open_vino"),
     Contender("PyTorch", "pytorch"),
     Contender("PyTorch compiled", "pytorch_compiled"),
+    Contender(BFLOAT16, "rawbert_bfloat16", ours=True, exact=False, pads=False),
+    Contender("OpenVINO bfloat16", "open_vino_bfloat16", exact=False),
     Contender("ONNX Runtime int8", "onnx_runtime_int8", exact=False),
 )
 
@@ -70,9 +73,9 @@ class Running:
         return self._ask({"time": batches, "alone": alone})
 
     def stop(self) -> None:
-        """Ends the process."""
-        self._process.terminate()
-        self._process.wait(30)
+        """Ends the process; it has nothing to put away."""
+        self._process.kill()
+        self._process.communicate()
 
     def _ask(self, what: dict[str, Any]) -> Any:
         assert self._process.stdin

@@ -12,7 +12,7 @@ from typing import Any
 Found = dict[str, Any]
 Sample = dict[str, Any]
 OURS = "rawbert"
-INEXACT = "ONNX Runtime int8"
+INEXACT = ("rawbert bfloat16", "OpenVINO bfloat16", "ONNX Runtime int8")
 
 
 def title(sample: Sample) -> str:
@@ -104,7 +104,7 @@ def _batches(
 
 def _against_best(rounds: dict[str, list[float]], smaller: bool = False) -> str:
     """Times (``smaller``) or speeds as ratios, paired by round, since a machine's speed drifts."""
-    peers = [name for name in rounds if name not in (OURS, INEXACT, INEXACT + ", one by one")]
+    peers = [name for name in rounds if name != OURS and not name.startswith(INEXACT)]
     best = min(peers, key=lambda name: median(rounds[name]))
     ratios = [ours / peer for ours, peer in zip(rounds[OURS], rounds[best], strict=True)]
     ratio = median(ratios) if smaller else 1 / median(ratios)

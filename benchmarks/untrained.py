@@ -23,27 +23,34 @@ SHAPES = tuple(_ENCODERS)
 _ROWS = 400
 
 
-def push(shape: str, reviews: list[str], folder: Path) -> Path:
+def push(shape: str, reviews: list[str], folder: Path, precision: str = "float32") -> Path:
     """The pushed version's folder; it is made where there is none.
 
     Args:
         shape: one of `SHAPES`.
         reviews: some are trained on; their labels are made up.
         folder: of data, recipe and run.
+        precision: as in the recipe; the weights are the same whatever it is.
+
+    Raises:
+        subprocess.CalledProcessError: e.g. a precision that this machine does not have.
     """
-    pushed = sorted(folder.glob("run/*/serving/*/*"))
+    run = folder / ("run" if precision == "float32" else precision)
+    pushed = sorted(run.glob("*/serving/*/*"))
     if pushed:
         return pushed[-1]
     folder.mkdir(parents=True, exist_ok=True)
-    data, recipe = folder / "reviews.csv", folder / "recipe.yaml"
+    data, recipe = folder / "reviews.csv", folder / f"{precision}.yaml"
     with data.open("w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file)
         rows.writerow(["text", "length"])
         rows.writerows(_labelled(reviews))
-    recipe.write_text(yaml.safe_dump(_recipe(shape, data), sort_keys=False), encoding="utf-8")
+    recipe.write_text(
+        yaml.safe_dump(_recipe(shape, data, precision), sort_keys=False), encoding="utf-8"
+    )
     command = [sys.executable, "-m", "pipeline.cli.main", "run", str(recipe), "--out"]
-    subprocess.run([*command, str(folder / "run")], check=True)
-    return sorted(folder.glob("run/*/serving/*/*"))[-1]
+    subprocess.run([*command, str(run)], check=True)
+    return sorted(run.glob("*/serving/*/*"))[-1]
 
 
 def _labelled(reviews: list[str]) -> list[tuple[str, str]]:
@@ -53,7 +60,8 @@ def _labelled(reviews: list[str]) -> list[tuple[str, str]]:
     return [(text, "short" if n < _ROWS // 2 else "long") for n, text in enumerate(chosen)]
 
 
-def _recipe(shape: str, data: Path) -> dict:
+def _recipe(shape: str, data: Path, precision: str) -> dict:
+    how = {"constant_weights": True} if precision == "float32" else {"precision": precision}
     name = shape.lower().replace("-", "_")
     return {
         "name": name,
@@ -63,5 +71,5 @@ def _recipe(shape: str, data: Path) -> dict:
         "max_tokens": 128,
         "train": {"epochs": 1, "batch_size": 32, "learning_rate": 1.0e-4},
         "gate": {"accuracy": {"at_least": 0.0}},
-        "serve": {"name": name, "tf_serving": "2.12", "constant_weights": True},
+        "serve": {"name": name, "tf_serving": "2.12", **how},
     }

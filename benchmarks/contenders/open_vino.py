@@ -11,15 +11,15 @@ from contenders.word_pieces import softmax, tokenizer
 Answer = Callable[[list[str]], np.ndarray]
 
 
-def load(folders: dict[str, str], threads: int, max_tokens: int) -> Answer:
-    """Its answers in float32, which it would leave for bfloat16 where the CPU has that."""
+def load(folders: dict[str, str], threads: int, max_tokens: int, precision: str = "f32") -> Answer:
+    """Its answers; left alone, it would take bfloat16 where the CPU has that."""
     core = openvino.Core()
     model = core.read_model(Path(folders["hf"]) / "exported.onnx")
     compiled = core.compile_model(
         model,
         "CPU",
         {
-            "INFERENCE_PRECISION_HINT": "f32",
+            "INFERENCE_PRECISION_HINT": precision,
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_NUM_THREADS": threads,
         },
