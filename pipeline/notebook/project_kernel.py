@@ -108,13 +108,18 @@ class ProjectKernel:
             try:
                 message = self._client.get_iopub_msg(timeout=1)
             except queue.Empty:
-                if not self._manager.is_alive():
+                if not self.alive:
                     raise Elsewhere(
                         ["rawbert's process has ended, maybe for lack of memory: begin again."]
                     ) from None
                 continue
             if message["parent_header"].get("msg_id") == asked:
                 return message["msg_type"], message["content"]
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process is there."""
+        return bool(self._manager.is_alive())
 
     def stop(self) -> None:
         """Ends the process."""
@@ -161,6 +166,10 @@ def _name(transformer: Any) -> str:
 
 
 if __name__ == "__main__":
-    _kernel = ProjectKernel(Path(sys.argv[1]))
-    send_cells(get_ipython(), _kernel)
-    print(f"The cells below run in {_kernel.python}; one that begins with {HERE} runs here.")
+    _shell = get_ipython()
+    # `%run` leaves its names with the user: of this file, run again, the process stays.
+    rawbert_kernel = _shell.user_ns.get("rawbert_kernel")
+    if rawbert_kernel is None or not rawbert_kernel.alive:
+        rawbert_kernel = ProjectKernel(Path(sys.argv[1]))
+    send_cells(_shell, rawbert_kernel)
+    print(f"The cells below run in {rawbert_kernel.python}; one that begins with {HERE} runs here.")

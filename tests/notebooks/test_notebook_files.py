@@ -140,26 +140,27 @@ def sent(tmp_path_factory: pytest.TempPathFactory) -> NotebookNode:
     return executed(
         folder,
         f"import os\nkept = os.getpid()\n%run {KERNEL} project",
-        "import os\nprint(os.getcwd())\n'kept' in globals()",
-        "%%here\nkept == os.getpid()",
+        "import os\nstays = True\nprint(os.getcwd())\n'kept' in globals()",
+        f"%run {KERNEL} project\nkept == os.getpid()",
         "from IPython.display import HTML, display\nshown = display(HTML('1'), display_id=True)",
         "shown.update(HTML('2'))",
-        "import sys\nprint('warned', file=sys.stderr)\nmissing",
+        "import sys\nprint('warned', file=sys.stderr)\nassert stays\nmissing",
         "%%time\n6 * 7",
+        "%%here\nkept == os.getpid()",
         "os.kill(os.getpid(), 9)",
     )
 
 
 def test_cells_run_in_the_projects_python(sent: NotebookNode) -> None:
-    start, where, here, *_ = code(sent)
+    start, where, again, *_, here, _ = code(sent)
     assert f"run in {Path(sys.prefix)}" in said(start) or "project/.venv" in said(start)
     assert said(where).strip().endswith("/project")
     assert shown(where, "text/plain") == "False"
-    assert shown(here, "text/plain") == "True"
+    assert shown(again, "text/plain") == shown(here, "text/plain") == "True"
 
 
 def test_what_they_show_is_shown(sent: NotebookNode) -> None:
-    _, _, _, display, update, failing, timed, _ = code(sent)
+    _, _, _, display, update, failing, timed, *_ = code(sent)
     assert shown(display) == "2" and not update.outputs
     assert "Wall time" in said(timed) and shown(timed, "text/plain") == "42"
     assert said(failing) == "warned\n"
