@@ -79,7 +79,7 @@ class Session:
         try:
             with (
                 libraries_into(self.log),
-                local.peak_memory(stage),
+                local.peak_memory(stage, every_s=1.0),
                 progress.listening(view.training),
             ):
                 result = self.context.run(self.components[name])

@@ -18,11 +18,13 @@ _PARAMETERS, _INJECTED = "parameters", "injected-parameters"  # as papermill tag
 
 
 def with_parameters(notebook: NotebookNode, values: Mapping[str, object]) -> NotebookNode:
-    """Puts a cell of assignments after the one that is tagged ``parameters``.
+    """Puts a cell of assignments, if there are any, after the one that is tagged ``parameters``.
 
     Raises:
         KeyError: the notebook has no such parameter.
     """
+    if not values:
+        return notebook
     at = next(i for i, cell in enumerate(notebook.cells) if _PARAMETERS in tags(cell))
     known = set(re.findall(r"^(\w+)\s*=", notebook.cells[at].source, flags=re.MULTILINE))
     if unknown := sorted(set(values) - known):
@@ -52,9 +54,17 @@ def execute(
     Raises:
         nbclient.exceptions.CellExecutionError: a cell failed.
     """
-    notebook = nbformat.read(path, as_version=4)
-    if values:
-        with_parameters(notebook, values)
+    notebook = with_parameters(nbformat.read(path, as_version=4), values)
+    run_cells(notebook, folder, go_on)
+    return notebook
+
+
+def run_cells(notebook: NotebookNode, folder: Path, go_on: bool = False) -> None:
+    """Runs a notebook that is in memory, in place: after an error, too, the outputs are in it.
+
+    Raises:
+        nbclient.exceptions.CellExecutionError: as `execute`.
+    """
     # The kernel's own commands find this environment's programs, whether or not it is activated.
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     client = nbclient.NotebookClient(
@@ -66,7 +76,6 @@ def execute(
         resources={"metadata": {"path": str(folder)}},
     )
     client.execute(env=environment)
-    return notebook
 
 
 def as_html(notebook: NotebookNode, name: str) -> str:
@@ -89,15 +98,16 @@ def main(notebooks: tuple[Path, ...], to: Path, assignments: tuple[str, ...]) ->
     given = dict(one.split("=", 1) for one in assignments)
     to.mkdir(parents=True, exist_ok=True)
     for path in notebooks:
-        click.echo(f"{path}: running")
-        [cell] = [c for c in nbformat.read(path, as_version=4).cells if _PARAMETERS in tags(c)]
+        notebook, target = nbformat.read(path, as_version=4), to / f"{path.stem}.html"
+        [cell] = [one for one in notebook.cells if _PARAMETERS in tags(one)]
         mine = {k: ast.literal_eval(v) for k, v in given.items() if f"{k} =" in cell.source}
+        click.echo(f"{path}: running")
         try:
-            notebook = execute(path, Path.cwd(), mine)
+            run_cells(with_parameters(notebook, mine), Path.cwd())
         except nbclient.exceptions.CellExecutionError as error:
-            raise click.ClickException(f"{path}: {error}") from error
-        target = to / f"{path.stem}.html"
-        target.write_text(as_html(notebook, path.stem), encoding="utf-8")
+            raise click.ClickException(f"{path}, see {target}: {error}") from error
+        finally:
+            target.write_text(as_html(notebook, path.stem), encoding="utf-8")
         click.echo(f"{path}: written to {target}")
 
 
