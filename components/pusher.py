@@ -10,6 +10,8 @@ comes after.
 """
 
 import os
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from tfx import types
@@ -47,6 +49,8 @@ class Executor(standard.Executor):
         pushed = artifact_utils.get_single_instance(output_dict[specs.PUSHED_MODEL_KEY])
         base = _base_directory(exec_properties)
         stage = base if "://" in base else _beside(base)
+        # What cannot be read stops the step before anything is pushed.
+        card_of = _card_of(input_dict, exec_properties[TOLD])
         if stage != base and fileio.exists(stage):  # of a run that was killed
             fileio.rmtree(stage)
         super().Do(input_dict, output_dict, _pushing_to(stage, exec_properties))
@@ -54,7 +58,7 @@ class Executor(standard.Executor):
             return
         staged = pushed.get_string_custom_property(_DESTINATION)
         version = os.path.basename(staged)
-        card = _card(input_dict, exec_properties[TOLD], version)
+        card = card_of(version=version)
         for folder in (staged, pushed.uri):
             io_utils.write_string_file(os.path.join(folder, model_card.FILE), card)
         if stage != base:
@@ -120,14 +124,16 @@ class Pusher(StandardPusher):
         base_component.BaseComponent.__init__(self, spec=spec)
 
 
-def _card(input_dict: dict[str, list], told: str, version: str) -> str:
+def _card_of(input_dict: dict[str, list], told: str) -> Callable[..., str]:
+    """Reads what the card tells of; what it gives writes the card of a version."""
     folder = {
         key: artifact_utils.get_single_uri(input_dict[key])
         for key in (specs.MODEL_KEY, EVALUATION, EXAMPLES, specs.INFRA_BLESSING_KEY)
     }
     encoder = artifact_utils.get_single_instance(input_dict[ENCODER])
     digest = encoder.get_string_custom_property("sha256")
-    return model_card.markdown(
+    return partial(
+        model_card.markdown,
         model_card.Told.from_json(told).with_encoder(digest),
         read_card(path_utils.serving_model_path(folder[specs.MODEL_KEY])),
         DataReport.from_json(
@@ -139,7 +145,6 @@ def _card(input_dict: dict[str, list], told: str, version: str) -> str:
                 os.path.join(folder[specs.INFRA_BLESSING_KEY], serving_report.REPORT_NAME)
             )
         ),
-        version,
     )
 
 
