@@ -104,8 +104,13 @@ function notice(sentence) {
 
 function curl(model, inputs) {
   const sent = body(inputs, "serving_default");
-  const data = sent.length > MOST_JSON ? "@question.json" : sent.replaceAll("'", "'\\''");
-  return `curl -d '${data}' \\\n  ${url(model, ":predict")}`;
+  const data = sent.length > MOST_JSON ? "@question.json" : sent;
+  return `curl -d ${quoted(data)} \\\n  ${quoted(url(model, ":predict"))}`;
+}
+
+/** As one word of a shell, whatever is in it. */
+function quoted(word) {
+  return `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 function json(row) {

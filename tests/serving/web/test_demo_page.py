@@ -1,12 +1,14 @@
 """The demo page in a real browser, asking a real server over a real socket."""
 
+import json
+import shlex
 import signal
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import pytest
 from chromium import WAIT_MS
@@ -216,6 +218,9 @@ def test_models_are_chosen_by_any_name(
     answer = served(demo, odd, "good")
     assert page.inner_text(".headline span") == percent(answer["score"])
     assert "version 2" in page.inner_text("#version")
+    _, _, sent, url = shlex.split(page.locator("#curl").text_content().replace("\\\n", ""))
+    assert json.loads(sent) == {"instances": [{"text": "good"}]}
+    assert unquote(urlsplit(url).path) == f"/v1/models/{odd}:predict"
     page.reload()
     page.wait_for_selector(".examples:not([hidden])")
     assert picker.input_value() == odd
