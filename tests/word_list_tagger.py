@@ -112,9 +112,10 @@ class WordListTagger(tf.Module):
         return {"pooled": tf.tanh(size), "mean": size}
 
     def signatures(self) -> dict[str, object]:
+        predict = tf.function(self.predict, input_signature=[TEXT])  # traced once, for both
         table = {
-            "serving_default": (self.predict, TEXT),
-            "examples": (lambda examples: self.predict(parse(examples)), EXAMPLES),
+            "serving_default": (predict, TEXT),
+            "examples": (lambda examples: predict(parse(examples)), EXAMPLES),
             "tokenize": (self.tokenize, TEXT),
             "transform_features": (self.transform_features, EXAMPLES),
             "embed": (self.embed, TEXT),

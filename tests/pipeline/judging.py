@@ -51,10 +51,10 @@ def judge(
     """
     inputs = {
         "examples": [_examples(folder / "examples", rows)],
-        "model": [_model(folder / "model", model)],
+        "model": [model_artifact(folder / "model", model)],
     }
     if baseline:
-        inputs["baseline_model"] = [_model(folder / "baseline", baseline)]
+        inputs["baseline_model"] = [model_artifact(folder / "baseline", baseline)]
     blessing = artifact(standard_artifacts.ModelBlessing, folder / "blessing")
     evaluation = artifact(standard_artifacts.ModelEvaluation, folder / "evaluation")
     context = BaseBeamExecutor.Context(tmp_dir=str(folder / "temp"), unique_id="1")
@@ -75,7 +75,7 @@ def artifact(kind: Any, folder: Path) -> Any:
     return made
 
 
-def _model(folder: Path, model: Path) -> Any:
+def model_artifact(folder: Path, model: Path) -> Any:
     shutil.copytree(model, folder / "Format-Serving")
     return artifact(standard_artifacts.Model, folder)
 

@@ -5,6 +5,7 @@ written for each case.
 """
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -128,6 +129,25 @@ def gate(at_least: float, may_drop: float = 0.0, slices: Any = ("source",)) -> d
 
 def binding(at_least: float) -> dict:
     return {"source": {"entity_f1": {"at_least": at_least}}}
+
+
+def test_the_configuration_changes_with_the_metrics_code(tmp_path: Path) -> None:
+    from components import entity_metrics
+    from pipeline.code_digest import code_digest
+    from pipeline.evaluation import eval_config
+    from pipeline.recipe import Gate
+
+    config = eval_config(Gate.model_validate(gate(0.5)), "entities")
+    told = json.loads(config.metrics_specs[0].metrics[0].config)["code"]
+    source = Path(entity_metrics.__file__).parent
+    parts = ("entity_metrics.py", "bootstrap.py")
+    for name in (*parts, "evaluator.py"):
+        shutil.copy(source / name, tmp_path)
+    assert code_digest(*parts, root=tmp_path) == told
+    for name in ("evaluator.py", *parts):
+        with (tmp_path / name).open("a") as file:
+            file.write("# changed\n")
+        assert (code_digest(*parts, root=tmp_path) == told) == (name == "evaluator.py")
 
 
 FIGURES = {

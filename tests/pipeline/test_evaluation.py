@@ -139,33 +139,39 @@ def test_an_equal_or_better_model_passes_where_none_may_be_worse(
     assert judge(gate(0.3), rows, pushed.model, baseline=baseline).blessed
 
 
-@pytest.mark.parametrize(
-    ("key", "value"),
-    [
-        ("labels", ["fresh", "rotten", "plot"]),
-        ("label", "genre"),
-        ("text", "body"),
-        ("task", "tag"),
-    ],
-)
+def with_card(model: Path, **others: Any) -> Path:
+    """The model, which says otherwise of itself."""
+    card = model / "assets.extra" / "rawbert.json"
+    card.write_text(json.dumps({**json.loads(card.read_text()), **others}))
+    return model
+
+
 def test_a_model_that_answers_another_question_is_no_baseline(
-    judge: Judge, pushed: Project, model_copy: Any, texts: dict, key: str, value: Any
+    judge: Judge, pushed: Project, model_copy: Any, texts: dict
 ) -> None:
-    other = model_copy()
-    card = other / "assets.extra" / "rawbert.json"
-    card.write_text(json.dumps({**json.loads(card.read_text()), key: value}))
+    other = with_card(model_copy(), label="genre")
     rows = labelled(texts, fresh=(8, 20), rotten=(8, 20))
     judgement = judge(gate(0.3), rows, pushed.model, baseline=other)
     assert judgement.blessed
-    assert judgement.baseline == f"no baseline: the blessed model has other {key}"
+    assert judgement.baseline == "no baseline: the blessed model has other label"
 
 
-def test_the_order_of_labels_is_no_difference(
-    judge: Judge, pushed: Project, model_copy: Any, texts: dict
+@pytest.mark.parametrize(
+    ("others", "differing"),
+    [
+        ({"labels": ["fresh", "rotten", "plot"]}, ["labels"]),
+        ({"labels": ["rotten", "fresh"]}, []),
+        ({"text": "body"}, ["text"]),
+        ({"task": "tag", "label": "entities"}, ["task", "label"]),
+        ({"max_tokens": 8}, []),
+    ],
+    ids=["a label more", "the labels' order", "another column", "another task", "another length"],
+)
+def test_what_makes_it_another_question(
+    pushed: Project, model_copy: Any, tmp_path: Path, others: dict[str, Any], differing: list[str]
 ) -> None:
-    other = model_copy()
-    card = other / "assets.extra" / "rawbert.json"
-    said = json.loads(card.read_text())
-    card.write_text(json.dumps({**said, "labels": said["labels"][::-1]}))
-    rows = labelled(texts, fresh=(8, 10), rotten=(8, 10))
-    assert judge(gate(0.3), rows, pushed.model, baseline=other).baseline.startswith("compared")
+    from components.evaluator import _differences
+
+    candidate = judging.model_artifact(tmp_path / "candidate", pushed.model)
+    baseline = judging.model_artifact(tmp_path / "baseline", with_card(model_copy(), **others))
+    assert _differences([candidate], [baseline]) == differing
