@@ -36,13 +36,20 @@ def wait_for(addresses: Sequence[str], mine: str, seconds: float) -> None:
     until = time.monotonic() + seconds
     with contextlib.ExitStack() as stack:
         try:
-            stack.enter_context(socket.create_server(("", port)))
+            stack.enter_context(_listening(port))
         except OSError as error:
             raise OSError(f"port {port} of this worker, {mine}, cannot be had: {error}") from error
         while missing := [address for address in missing if not _answers(address)]:
             if time.monotonic() > until:
                 raise Absent(f"no worker came to {', '.join(missing)} in {seconds:.0f} s")
             time.sleep(_AGAIN_S)
+
+
+def _listening(port: int) -> socket.socket:
+    if socket.has_dualstack_ipv6():
+        with contextlib.suppress(OSError):  # IPv6 may be switched off
+            return socket.create_server(("", port), family=socket.AF_INET6, dualstack_ipv6=True)
+    return socket.create_server(("", port))
 
 
 def _answers(address: str) -> bool:
