@@ -143,7 +143,7 @@ def test_gold_entities_are_those_of_the_data(tagger: NotebookNode) -> None:
 
 def test_own_data_is_run_inspected_and_asked(own_data: NotebookNode) -> None:
     assert "label: category" in said(cell_with(own_data, "propose.recipe("))
-    assert "pushed" in said(cell_with(own_data, 'rawbert("run"'))
+    assert "rawbert serve out/mine/serving/mine" in said(cell_with(own_data, 'rawbert("run"'))
     assert shown(cell_with(own_data, "report.html")).startswith("<iframe")
     assert "Hardest texts" in shown(cell_with(own_data, "texts.html"))
     answers = texts_of(shown(cell_with(own_data, "show.labels(")), "td")
