@@ -120,7 +120,7 @@ class Step:
 
 
 def _share(batch: Batch, mine: int | tf.Tensor, shares: int) -> Batch:
-    """Every so-manieth row: neighbours are of like lengths, so shares are, too."""
+    """Each share-th row: neighbours are of like lengths, so shares are, too."""
     if shares == 1:
         return batch
     return {name: rows[mine::shares] for name, rows in batch.items()}
