@@ -22,6 +22,8 @@ def libraries_into(log: Path) -> Iterator[None]:
     """
     file = _opened(log)
     with contextlib.ExitStack() as back:
+        # A component may leave TensorFlow's logger talkative, which IPython has print to a cell.
+        back.callback(logging.getLogger("tensorflow").setLevel, logging.ERROR)
         sys.stderr.flush()
         terminal = os.dup(2)
         back.callback(os.close, terminal)
