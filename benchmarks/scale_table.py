@@ -20,7 +20,7 @@ def markdown(everything: list[Found]) -> str:
     one = everything[-1]["machine"]
     rows = [
         f"| {found['stage']} | {found['rows']:,} | {found['seconds']:.1f} | "
-        f"{found['cpu_seconds']:.1f} | {found['rows'] / found['seconds']:,.0f} | "
+        f"{found['cpu_seconds']:.1f} | {found['rows'] / found['cpu_seconds']:,.0f} | "
         f"{found['peak_mb']:,.0f} | {found['load']:.1f} |"
         for found in everything
     ]
@@ -35,7 +35,7 @@ def markdown(everything: list[Found]) -> str:
             "",
             "Seconds without imports; memory of the process and its children, imports included.",
             "",
-            "| stage | rows | seconds | CPU seconds | rows/s | peak MB | load |",
+            "| stage | rows | seconds | CPU seconds | rows a CPU second | peak MB | load |",
             "|---|---|---|---|---|---|---|",
             *rows,
             "",

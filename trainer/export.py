@@ -47,5 +47,21 @@ def _finish_graph(path: str, method_names: dict[str, str]) -> None:
                     node.attr["shared_name"].s = f"table_{digest}".encode()
                 if node.op == "VarHandleOp":  # an attribute that older servers log as unknown
                     node.attr.pop("debug_name", None)
+                if "config_proto" in node.attr:
+                    node.attr["config_proto"].s = _alone(node.attr["config_proto"].s)
     with tf.io.gfile.GFile(path, "wb") as file:
         file.write(saved_model.SerializeToString(deterministic=True))
+
+
+def _alone(session: bytes) -> bytes:
+    """A called function's session settings without the other workers of the training."""
+    from tensorflow.core.protobuf import config_pb2
+
+    config = config_pb2.ConfigProto.FromString(session)
+    if not config.device_filters:
+        return session
+    config.ClearField("device_filters")
+    config.ClearField("graph_options")  # rewrites for collectives
+    config.experimental.ClearField("collective_group_leader")
+    config.experimental.ClearField("coordination_config")
+    return config.SerializeToString(deterministic=True)
