@@ -4,7 +4,7 @@ SHELL := /bin/bash
 BIN := .venv/bin
 EXTRAS := --extra test --extra kubeflow --extra notebook
 
-.PHONY: help setup run test quick lint lock peers stack-b flink flink-stop flink-test clean
+.PHONY: help setup run test quick lint lock notebooks peers stack-b flink flink-stop flink-test clean
 
 help:
 	@echo "make run    set up, run the reviews pipeline, serve the model and ask it three questions"
@@ -12,6 +12,7 @@ help:
 	@echo "make quick  lint and the tests that take seconds"
 	@echo "make lint   ruff, mypy, import contracts"
 	@echo "make lock   resolve constraints/ anew"
+	@echo "make notebooks  run the notebooks and write out/notebooks/*.html (half an hour)"
 	@echo "make peers  .venv-bench with what benchmarks compare with: PyTorch, ONNX Runtime, OpenVINO"
 	@echo "make stack-b  all tests on the newer stack, in a Debian 13 root (as root)"
 	@echo "make flink  a Flink cluster with two Python workers on this machine; flink-stop, flink-test"
@@ -48,6 +49,9 @@ lock: setup
 	@$(BIN)/uv pip compile benchmarks/requirements.in --generate-hashes --no-annotate --quiet \
 	    --python-version 3.12 --python-platform x86_64-manylinux_2_28 \
 	    -o benchmarks/requirements.txt
+
+notebooks: setup
+	@$(BIN)/python -m pipeline.notebook.execute notebooks/*.ipynb --to out/notebooks
 
 peers: setup
 	@test -d .venv-bench || $(BIN)/uv venv --quiet --python 3.12 .venv-bench
