@@ -68,7 +68,7 @@ flink-stop:
 	@$(BIN)/python -m pipeline.runners.flink stop
 
 flink-test: setup
-	@$(BIN)/python -m pytest -q tests/pipeline/test_flink.py
+	@RAWBERT_FLINK=1 $(BIN)/python -m pytest -q tests/pipeline/test_flink.py
 
 clean:
 	rm -rf .venv .venv-bench out
