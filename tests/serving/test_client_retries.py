@@ -3,6 +3,7 @@
 import asyncio
 import datetime
 import ipaddress
+import itertools
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -77,8 +78,10 @@ def test_all_tries_share_one_deadline(gate: tuple[str, Gate], kind: str) -> None
     with pytest.raises(ServingError, match="UNAVAILABLE: not now"):
         ask(kind, target, retries=1000, timeout=2.0)
     assert time.monotonic() - start < 60  # 1000 tries would take half an hour
-    assert door.deadlines == sorted(door.deadlines, reverse=True)
     assert door.calls > 1
+    # What is left when a try arrives; two that come at once may be read in either order.
+    assert all(later < earlier + 0.1 for earlier, later in itertools.pairwise(door.deadlines))
+    assert door.deadlines[-1] < 1.5
 
 
 @both

@@ -130,10 +130,9 @@ def alone(folder: Path, **settings: Any) -> tuple[Classifier, list[dict[str, Any
     return model, loop.run(lambda _: None)
 
 
-@pytest.mark.parametrize("parts", [2, 3, 8])
-def test_a_batch_in_parts_is_the_same_batch(tmp_path: Path, parts: int) -> None:
+def test_a_batch_in_parts_is_the_same_batch(tmp_path: Path) -> None:
     model, curve = alone(tmp_path / "whole")
-    in_parts, same = alone(tmp_path / "parts", accumulate=parts)
+    in_parts, same = alone(tmp_path / "parts", accumulate=3)  # of 8 rows
     for ours, theirs in zip(same, curve, strict=True):
         assert ours["loss"] == pytest.approx(theirs["loss"], abs=1e-5)
     for ours, theirs in zip(in_parts.variables, model.variables, strict=True):
