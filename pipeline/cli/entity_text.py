@@ -1,10 +1,12 @@
 """A text with its entities marked in it, for a terminal or a pipe."""
 
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import click
+
+from pipeline import spans
 
 _COLOURS = ("green", "cyan", "magenta", "yellow", "blue", "red")
 
@@ -27,17 +29,11 @@ def marked(text: str | bytes, row: Mapping[str, Any], colour: bool = False) -> s
     """
     data = text if isinstance(text, bytes) else text.encode("utf-8", "surrogateescape")
     mark = _coloured if colour else _bracketed
-    return "".join(_parts(data, row, mark))
-
-
-def _parts(data: bytes, row: Mapping[str, Any], mark: Callable[[str, str], str]) -> Iterator[str]:
-    reached = 0
-    spans = zip(row["entity_starts"], row["entity_ends"], row["entity_types"], strict=True)
-    for start, end, kind in spans:
-        yield _on_one_line(data[reached:start])
-        yield mark(_on_one_line(data[start:end]), kind)
-        reached = end
-    yield _on_one_line(data[reached:])
+    found = zip(row["entity_starts"], row["entity_ends"], row["entity_types"], strict=True)
+    return "".join(
+        mark(_on_one_line(part), kind) if kind else _on_one_line(part)
+        for part, kind in spans.parts(data, found)
+    )
 
 
 def _bracketed(entity: str, kind: str) -> str:

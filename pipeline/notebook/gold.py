@@ -1,10 +1,10 @@
 """The entities of the data, marked in its texts, as TextExampleGen has read them."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import tensorflow as tf
 
+from pipeline import spans
 from pipeline.page.blocks import Marked, Section
 from trainer import batches
 from trainer.span_columns import SPAN_ENDS, SPAN_STARTS, SPAN_TYPES
@@ -28,16 +28,6 @@ def section(examples: Path, split: str, text: str, rows: int) -> Section:
         row = tf.io.parse_single_example(serialized, spec)
         columns = (row[name].values.numpy().tolist() for name in (SPAN_STARTS, SPAN_ENDS))
         kinds = [kind.decode() for kind in row[SPAN_TYPES].values.numpy()]
-        spans = sorted(zip(*columns, kinds, strict=True))
-        blocks.append(Marked([*_parts(row[text].numpy(), spans)]))
+        parts = spans.parts(row[text].numpy(), sorted(zip(*columns, kinds, strict=True)))
+        blocks.append(Marked([(part.decode("utf-8", "replace"), kind) for part, kind in parts]))
     return Section(f"Texts of {split}", blocks)
-
-
-def _parts(text: bytes, spans: list[tuple[int, int, str]]) -> Iterator[tuple[str, str]]:
-    """Spans are bytes of the text."""
-    reached = 0
-    for start, end, kind in spans:
-        yield text[reached:start].decode("utf-8", "replace"), ""
-        yield text[start:end].decode("utf-8", "replace"), kind
-        reached = end
-    yield text[reached:].decode("utf-8", "replace"), ""

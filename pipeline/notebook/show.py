@@ -2,13 +2,14 @@
 
 import html as escapes
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from rich.console import Console
 
+from pipeline import spans
 from pipeline.page import html, terminal
 from pipeline.page.blocks import Block, Marked, Section, Table, Text
 from serving.results import Entity, Label
@@ -138,18 +139,10 @@ def labels(texts: Sequence[str], answers: Sequence[Label]) -> View:
 def entities(texts: Sequence[str], answers: Sequence[Sequence[Entity]]) -> View:
     """Texts with the entities that a model finds marked in them."""
     blocks: list[Block] = [
-        Marked([*_parts(text, found)]) for text, found in zip(texts, answers, strict=True)
+        Marked([*spans.parts(text, [(one.char_start, one.char_end, one.type) for one in found])])
+        for text, found in zip(texts, answers, strict=True)
     ]
     return View(Section("Answers", blocks or [Text("No texts.", "quiet")]))
-
-
-def _parts(text: str, found: Sequence[Entity]) -> Iterator[tuple[str, str]]:
-    reached = 0
-    for one in found:
-        yield text[reached : one.char_start], ""
-        yield text[one.char_start : one.char_end], one.type
-        reached = one.char_end
-    yield text[reached:], ""
 
 
 def page(path: str | Path, height: int = 640) -> Framed:
