@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipeline.cli.entity_text import is_tagged, marked
+from pipeline.shortened import shortened
 
 _SHOWN = 100
 _FIRST = ("label", "score")
@@ -21,8 +22,7 @@ def as_line_of_json(text: str | bytes, row: Mapping[str, Any]) -> str:
 
 def for_people(text: str | bytes, row: Mapping[str, Any], colour: bool = False) -> str:
     """Label, score and text, or the text with its entities; other outputs are listed by name."""
-    one_line = " ".join(_readable(text).split())
-    cut = one_line if len(one_line) <= _SHOWN else one_line[: _SHOWN - 1] + "…"
+    cut = shortened(" ".join(_readable(text).split()), _SHOWN)
     if is_tagged(row):
         line = marked(text, row, colour)
     elif "label" in row and "score" in row:

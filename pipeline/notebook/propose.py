@@ -12,6 +12,7 @@ from components.readers import Row, columns, read
 from pipeline.check import SIGNATURE_NAMES
 from pipeline.notebook import few
 from pipeline.page.blocks import Section, Table
+from pipeline.shortened import shortened
 from trainer.errors import BadInput
 
 _LOOKED_AT = 20_000  # rows
@@ -58,20 +59,14 @@ def look(path: str | Path) -> list[Column]:
 def section(found: list[Column]) -> Section:
     """What there is to choose from."""
     rows = [
-        [one.name, " · ".join(map(_short, _frequent(one))), f"{len(one.values):,}",
-         f"{one.length:,.0f}"]
-        for one in found
-    ]  # fmt: skip
+        [one.name, _frequent(one), f"{len(one.values):,}", f"{one.length:,.0f}"] for one in found
+    ]
     headings = ["column", "most frequent", "distinct", "mean characters"]
     return Section("Columns", [Table(headings, rows, texts=2)])
 
 
-def _frequent(column: Column) -> list[str]:
-    return [value for value, _ in column.values.most_common(3)]
-
-
-def _short(value: str) -> str:
-    return value if len(value) <= _SHOWN else f"{value[: _SHOWN - 1]}…"
+def _frequent(column: Column) -> str:
+    return " · ".join(shortened(value, _SHOWN) for value, _ in column.values.most_common(3))
 
 
 def recipe(

@@ -7,6 +7,7 @@ from tensorflow_metadata.proto.v0 import statistics_pb2 as pb
 
 from components.splits import SPLITS
 from pipeline.page.blocks import Block, Section, Table
+from pipeline.shortened import shortened
 
 _LONGEST = 40  # letters of a frequent value
 
@@ -47,9 +48,7 @@ def _row(feature: pb.FeatureNameStatistics) -> list[str]:
         stats = feature.num_stats
         return [name, f"{stats.min:g} to {stats.max:g}, mean {stats.mean:.4g}", *figures, "", ""]
     stats = feature.string_stats
-    top = [f"{_short(one.value)} ({one.frequency:,.0f})" for one in stats.top_values[:3]]
+    top = [
+        f"{shortened(one.value, _LONGEST)} ({one.frequency:,.0f})" for one in stats.top_values[:3]
+    ]
     return [name, " · ".join(top), *figures, f"{stats.unique:,}", f"{stats.avg_length:.1f}"]
-
-
-def _short(value: str) -> str:
-    return value if len(value) <= _LONGEST else f"{value[: _LONGEST - 1]}…"

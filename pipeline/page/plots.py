@@ -15,6 +15,8 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
+from pipeline.shortened import shortened
+
 _INK, _FAINT = "#010203", "#010204"
 _FIRST, _SECOND, _THIRD = "#010205", "#010206", "#010207"
 _VARIABLES = {
@@ -136,7 +138,7 @@ def matrix(name: str, labels: Sequence[str], rows: Sequence[Sequence[int]]) -> s
 def short(label: str) -> str:
     """A label that leaves room for the plot."""
     plain = "".join(c if c.isprintable() else " " for c in label)
-    return plain if len(plain) <= _LONGEST else f"{plain[: _LONGEST - 1]}…"
+    return shortened(plain, _LONGEST)
 
 
 class _Svg:
