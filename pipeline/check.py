@@ -188,7 +188,7 @@ def as_source(encoder: FromScratch) -> str:
 def _check_data(recipe: Recipe, document: Document) -> tuple[dict[str, Any], Survey]:
     section = recipe.data
     with _at(document, ("data", "path")):
-        path = _resolved(section.path)
+        path = localized(section.path)
         files = given_files(path, section.format)
     every_file = [file for split in files.values() for file in split]
     tags = None
@@ -237,7 +237,12 @@ def _check_data(recipe: Recipe, document: Document) -> tuple[dict[str, Any], Sur
     return data, found
 
 
-def _resolved(path: str | Splits) -> str | dict[str, str]:
+def localized(path: str | Splits) -> str | dict[str, str]:
+    """A recipe's `data.path` on this machine, see `components.sources.localized`; by split if so.
+
+    Raises:
+        BadInput, OSError: a source that cannot be had.
+    """
     if isinstance(path, str):
         return sources.localized(path)
     return {split: sources.localized(one) for split, one in path.model_dump().items() if one}

@@ -7,11 +7,11 @@ import random
 from collections.abc import Iterator
 from pathlib import Path
 
-from components import sources
 from components.readers import format_of
 from components.readers.delimited import csv_records
 from components.readers.opening import numbered_lines
 from components.splits import given_files
+from pipeline.check import localized
 from pipeline.recipe import Data
 from trainer.errors import BadInput
 
@@ -31,18 +31,12 @@ def cut(data: Data, rows: int, folder: Path) -> str:
         BadInput: data that is not there, or texts in a folder a class.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    given = data.path if isinstance(data.path, str) else data.path.model_dump(exclude_none=True)
-    path = (
-        sources.localized(given)
-        if isinstance(given, str)
-        else {split: sources.localized(one) for split, one in given.items()}
-    )
     written = {}
-    for split, files in given_files(path, data.format).items():
+    for split, files in given_files(localized(data.path), data.format).items():
         format = format_of(files[0], data.format)
         wanted = rows if split == "train" else max(1, rows // 4)
         written[split] = str(copy(files[0], format, wanted, folder / f"{split}.{format}"))
-    return f"data.path={json.dumps(written['train'] if isinstance(given, str) else written)}"
+    return f"data.path={json.dumps(written['train'] if isinstance(data.path, str) else written)}"
 
 
 def copy(path: Path, format: str, rows: int, target: Path) -> Path:
