@@ -1,5 +1,9 @@
 """The error that a user can mend: bad input, named with its place and its fix."""
 
+from typing import TypeVar
+
+Error = TypeVar("Error", bound=BaseException)
+
 
 class BadInput(ValueError):
     """Input that cannot be used; the command line ends with exit code 2.
@@ -15,3 +19,12 @@ class BadInput(ValueError):
         stop = "" if not fix or found.endswith((".", "!", "?", "…")) else "."
         said = ": ".join(part for part in (where, found + stop) if part)
         super().__init__(f"{said} {fix}".strip())
+
+
+def cause(
+    error: BaseException | None, kinds: type[Error] | tuple[type[Error], ...]
+) -> Error | None:
+    """The first error of some kinds in a chain of causes; Beam and TFX wrap what they meet."""
+    while error is not None and not isinstance(error, kinds):
+        error = error.__cause__ or error.__context__
+    return error

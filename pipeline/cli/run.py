@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from trainer.errors import BadInput
+from trainer.errors import BadInput, cause
 
 if TYPE_CHECKING:
     from tfx.v1.dsl import Pipeline
@@ -111,7 +111,7 @@ def _run_and_report(
             with progress.listening(view.training):
                 local.run(pipeline, tell)
         except Exception as error:
-            stopped = _first_line(_cause(error, BadInput) or error)
+            stopped = _first_line(cause(error, BadInput) or error)
             report_file.write(recipe, inputs, path, folder, stages, stopped=stopped)
             raise
         found = run_record.latest_run(_metadata_path(folder), recipe.name)
@@ -174,7 +174,7 @@ def _log(folder: Path) -> Iterator[Path]:
                 " Make room or name another folder with --out DIR, then run again:"
                 " what is done stays done."
             ) from error
-        mended = _cause(error, BadInput) or _cause(error, OSError)
+        mended = cause(error, BadInput) or cause(error, OSError)
         if mended is not None and mended is not error:
             raise mended from error
         if mended is None:
@@ -189,13 +189,6 @@ def _log(folder: Path) -> Iterator[Path]:
         os.dup2(terminal, 2)
         os.close(terminal)
         file.close()
-
-
-def _cause(error: BaseException | None, kind: type[BaseException]) -> BaseException | None:
-    """The first error of a kind in a chain of causes; Beam and TFX wrap what they meet."""
-    while error is not None and not isinstance(error, kind):
-        error = error.__cause__ or error.__context__
-    return error
 
 
 # What the system, TensorFlow's file systems and SQLite say when a disk or a quota is full.

@@ -5,7 +5,7 @@ from typing import Any
 
 from serving.errors import BadConfig, NotAModel, PortInUse, ServingError, Unreachable
 from serving.results import OtherTask
-from trainer.errors import BadInput
+from trainer.errors import BadInput, cause
 
 
 class Stopped(Exception):
@@ -35,15 +35,12 @@ def _tell(
 
 
 def mendable(error: BaseException, log: object) -> Exception:
-    """What a user is to be told of an error in a component; Beam and TFX wrap what they meet.
+    """What a user is to be told of an error in a component.
 
     Returns:
         The first mendable error in the chain of causes; else one that names the error and the log.
     """
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, MENDABLE):
-            return cause
-        cause = cause.__cause__ or cause.__context__
+    if told := cause(error, MENDABLE):
+        return told
     first = (str(error).strip().splitlines() or [""])[0][:300]
     return Stopped(f"{type(error).__name__}: {first} The whole story is in {log}")
