@@ -5,7 +5,7 @@
     run = open_session("recipes/reviews.yaml")
     run("TextExampleGen", "StatisticsGen", "SchemaGen")
 
-`session` runs the components, `show` shows what they left, `project_python` drives all of it from a
+`session` runs the components, `show` shows what they left, `project_kernel` drives all of it from a
 kernel whose own Python is another one.
 """
 

@@ -131,11 +131,9 @@ class Session:
         Raises:
             BadInput: nothing was pushed; says which gate refused.
         """
-        result = self.outcome
-        if result.pushed_to is not None:
-            return result.pushed_to
-        why = [f"gate: {failure}" for one in result.slices for failure in one.failures]
-        why += [f"serving: {one}" for one in (result.serving.findings if result.serving else [])]
+        if self.outcome.pushed_to is not None:
+            return self.outcome.pushed_to
+        why = self.outcome.refusals()
         raise BadInput(
             f"nothing was pushed: {'; '.join(why) or 'the Pusher has not run'}.",
             fix="More rows or epochs, or another bound under `gate`."
