@@ -8,7 +8,7 @@ import machine
 import stages
 from watch import Watched
 
-from pipeline import outcome, run_record
+from pipeline import outcome, run_folder, run_record
 from trainer.card import read_card
 
 
@@ -16,11 +16,11 @@ def read(folder: Path, recipe: str, watched: Watched) -> dict[str, Any]:
     """Accuracy, time and memory of the first, uncached run in a recipe's output folder.
 
     Args:
-        folder: the recipe's, with ``metadata.sqlite``.
+        folder: the recipe's, see `pipeline.run_folder`.
         recipe: its name.
         watched: the run's samples.
     """
-    metadata_path = folder / "metadata.sqlite"
+    metadata_path = run_folder.metadata(folder)
     run = run_record.latest_run(str(metadata_path), recipe)
     result = outcome.read(run)
     card = read_card(str(run["Trainer"].folder("model") / "Format-Serving"))
@@ -62,7 +62,7 @@ def _p50(result: outcome.Outcome) -> float | None:
 
 def read_rerun(folder: Path, watched: Watched) -> dict[str, Any]:
     """Time of the latest run, and what it did not find cached."""
-    latest = stages.runs(folder / "metadata.sqlite")[-1]
+    latest = stages.runs(run_folder.metadata(folder))[-1]
     return {
         "seconds": watched.seconds,
         "executed": [stage.name for stage in latest if stage.state != "cached"],

@@ -64,10 +64,10 @@ def main(
 
 def _of_run(run: Path, split: str) -> tuple[Path, str, str]:
     """The trained model, the pattern of a split's Examples and the text column's name."""
-    from pipeline import run_record
+    from pipeline import run_folder, run_record
     from trainer.card import read_card
 
-    components = run_record.latest_run(str(run / "metadata.sqlite"), run.resolve().name)
+    components = run_record.latest_run(str(run_folder.metadata(run)), run.resolve().name)
     model = components["Trainer"].folder("model") / "Format-Serving"
     examples = components["TextExampleGen"].folder("examples") / f"Split-{split}" / "*"
     return model, str(examples), read_card(str(model))["text"]

@@ -16,14 +16,17 @@ import click
 
 
 @click.command()
-@click.argument("run_folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument(
+    "of", metavar="RUN_FOLDER", type=click.Path(exists=True, file_okay=False, path_type=Path)
+)
 @click.argument("to", type=click.Path(path_type=Path))
-def main(run_folder: Path, to: Path) -> None:
+def main(of: Path, to: Path) -> None:
     """Export the splits of RUN_FOLDER, the folder of a recipe's run, into TO."""
+    from pipeline import run_folder
     from pipeline.run_record import latest_run
     from trainer.card import read_card
 
-    run = latest_run(str(run_folder / "metadata.sqlite"), run_folder.name)
+    run = latest_run(str(run_folder.metadata(of)), of.name)
     card = read_card(str(run["Trainer"].folder("model") / "Format-Serving"))
     to.mkdir(parents=True, exist_ok=True)
     for split in ("train", "eval", "test"):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pipeline import run_folder
 from pipeline.cli.fault import fail
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def deploy(
 
 def pushed_model(path: Path) -> Path:
     """The base path of the only model of a run; any other path as it is."""
-    served = [base for base in sorted(path.glob("serving/*")) if base.is_dir()]
+    served = [base for base in sorted(run_folder.served(path).glob("*")) if base.is_dir()]
     return served[0] if len(served) == 1 else path
 
 
@@ -91,7 +92,8 @@ def _blessed_for(version: Path) -> str | None:
     """Of RUN/serving/NAME/VERSION, what RUN's ServingValidator blessed it for, if that is there."""
     if len(version.parents) < 3:
         return None
-    reports = version.parents[2].glob("artifacts/ServingValidator/blessing/*/report.json")
+    artifacts = run_folder.artifacts(run_folder.of_version(version))
+    reports = artifacts.glob("ServingValidator/blessing/*/report.json")
     for file in sorted(reports, key=lambda one: one.stat().st_mtime, reverse=True):
         try:
             report = json.loads(file.read_text(encoding="utf-8"))

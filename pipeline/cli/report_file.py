@@ -34,12 +34,12 @@ def write(
         stopped: why the run ended before its end.
     """
     try:
-        from pipeline import outcome, run_record
+        from pipeline import outcome, run_folder, run_record
         from pipeline.report import build
         from pipeline.report.run import Run
 
         if ended is None:
-            found = run_record.latest_run(str(folder / "metadata.sqlite"), recipe.name)
+            found = run_record.latest_run(str(run_folder.metadata(folder)), recipe.name)
             ended = found, outcome.read(found)
         components, result = ended
         return build.write(Run(recipe, inputs, path, folder, result, components, stages, stopped))

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from components.data_report import DataReport
+from pipeline import run_folder
 from pipeline.cli import gate_view
 from pipeline.cli.entity_text import is_tagged, marked
 from pipeline.outcome import Lengths, Outcome, binned, oddities
@@ -67,7 +68,7 @@ def show_next(
     _show_report(report)
     _console.print(f"next     rawbert serve {base}")
     _console.print('         rawbert predict "Any text at all."')
-    _console.print(f"         rawbert inspect {_short(outcome.pushed_to.parents[2])}")
+    _console.print(f"         rawbert inspect {_short(run_folder.of_version(outcome.pushed_to))}")
 
 
 def _show_report(report: Path | None) -> None:

@@ -3,13 +3,13 @@
 import contextlib
 import os
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from pipeline import run_folder
 from trainer.errors import BadInput, cause
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def _run_and_report(
             stopped = _first_line(cause(error, BadInput) or error)
             report_file.write(recipe, inputs, path, folder, stages, stopped=stopped)
             raise
-        found = run_record.latest_run(_metadata_path(folder), recipe.name)
+        found = run_record.latest_run(str(run_folder.metadata(folder)), recipe.name)
         result = outcome.read(found)
         view.say("writing report.html")
         report = report_file.write(recipe, inputs, path, folder, stages, (found, result))
@@ -133,15 +133,11 @@ def _composed(recipe: "Recipe", inputs: "Inputs", folder: Path, beam_args: list[
     return graph.create_pipeline(
         recipe,
         inputs,
-        pipeline_root=str(folder / "artifacts"),
-        push_to=str(folder / "serving" / recipe.model_name),
-        metadata_path=_metadata_path(folder),
+        pipeline_root=str(run_folder.artifacts(folder)),
+        push_to=str(run_folder.served(folder) / recipe.model_name),
+        metadata_path=str(run_folder.metadata(folder)),
         beam_pipeline_args=beam_args,
     )
-
-
-def _metadata_path(folder: Path) -> str:
-    return str(folder / "metadata.sqlite")
 
 
 @contextlib.contextmanager
@@ -150,7 +146,7 @@ def _log(folder: Path) -> Iterator[Path]:
 
     TensorFlow's C++ code writes to the file descriptor, so that is what is redirected.
     """
-    log = folder / "logs" / time.strftime("%Y%m%d-%H%M%S.log")
+    log = run_folder.new_log(folder)
     try:
         log.parent.mkdir(parents=True, exist_ok=True)
         file = log.open("ab", buffering=0)

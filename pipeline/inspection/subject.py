@@ -13,7 +13,7 @@ from tfx.utils import path_utils
 
 from components.data_report import FILE_NAME as DATA_REPORT
 from components.data_report import DataReport
-from pipeline import run_record
+from pipeline import run_folder, run_record
 from pipeline.run_record import Component
 from trainer import batches
 from trainer.errors import BadInput
@@ -87,7 +87,7 @@ def open_run(folder: Path) -> Subject:
     Raises:
         BadInput: no run there, or one that never got as far as Transform's end.
     """
-    metadata = folder / "metadata.sqlite"
+    metadata = run_folder.metadata(folder)
     if not metadata.is_file():
         raise BadInput(
             "no run there.", where=str(folder), fix="Name a run's folder, e.g. out/reviews."

@@ -8,7 +8,7 @@ from tfx.dsl.components.base import base_node
 from tfx.orchestration import metadata
 from tfx.orchestration.experimental.interactive import interactive_context
 
-from pipeline import graph, outcome, run_record
+from pipeline import graph, outcome, run_folder, run_record
 from pipeline.check import Inputs
 from pipeline.cli.progress_view import ProgressView
 from pipeline.inspection import subject
@@ -38,8 +38,8 @@ class Session:
         pipeline = graph.create_pipeline(
             recipe,
             inputs,
-            pipeline_root=str(folder / "artifacts"),
-            push_to=str(folder / "serving" / recipe.model_name),
+            pipeline_root=str(run_folder.artifacts(folder)),
+            push_to=str(run_folder.served(folder) / recipe.model_name),
         )
         self.components: dict[str, base_node.BaseNode] = {
             component.id: component for component in pipeline.components
@@ -48,7 +48,7 @@ class Session:
             pipeline_name=recipe.name,
             pipeline_root=pipeline.pipeline_info.pipeline_root,
             metadata_connection_config=metadata.sqlite_metadata_connection_config(
-                str(folder / "metadata.sqlite")
+                str(run_folder.metadata(folder))
             ),
             beam_pipeline_args=pipeline.beam_pipeline_args,
         )

@@ -1,10 +1,10 @@
 """Opens a recipe for a notebook: checks it, and composes its pipeline."""
 
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline import recipe as recipes
+from pipeline import run_folder
 from pipeline.check import check
 from pipeline.notebook import few
 from pipeline.notebook.errors import Stopped
@@ -45,7 +45,7 @@ def open_session(
         raise Stopped(str(error)) from error
     print(f"         {inputs.survey.kept:,} texts; loading TFX, half a minute", flush=True)
     quiet_tensorflow()
-    log = folder / "logs" / time.strftime("%Y%m%d-%H%M%S.log")
+    log = run_folder.new_log(folder)
     with libraries_into(log):
         from pipeline.notebook.components import Session
 

@@ -8,7 +8,7 @@ from tfx.utils import path_utils
 
 from components import model_card
 from components.evaluation_results import TITLES
-from pipeline import card
+from pipeline import card, run_folder
 from pipeline.page import html
 from pipeline.page.blocks import Block, Cell, Document, Page, Section, Text
 from pipeline.report import (
@@ -25,12 +25,10 @@ from pipeline.report import (
 from pipeline.report.run import Run
 from trainer.card import read_card
 
-FILE = "report.html"
-
 
 def write(run: Run) -> Path:
     """Writes the report; gives its path."""
-    return html.write(page(run), run.folder / FILE)
+    return html.write(page(run), run_folder.report(run.folder))
 
 
 def page(run: Run) -> Page:

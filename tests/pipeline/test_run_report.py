@@ -52,16 +52,15 @@ def test_its_links_lead_to_artifacts(pushed: Project, report: ElementTree.Elemen
 def test_a_report_that_cannot_be_made_is_a_warning(
     pushed: Project, tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
-    from pipeline import outcome, recipe
+    from pipeline import outcome, recipe, run_folder
     from pipeline.check import Inputs
     from pipeline.cli import report_file
-    from pipeline.report import build
 
     typed, _ = recipe.load(pushed.folder / "recipe.yaml")
     inputs = Inputs("{}", "d", "{}", "e", None)  # type: ignore[arg-type]
     components = pushed.first.components
     ended = components, outcome.read(components)
-    (tmp_path / build.FILE).mkdir()  # so that all of it is made, and cannot be put in its place
+    run_folder.report(tmp_path).mkdir()  # so that all of it is made, and cannot be put in its place
     path = pushed.folder / "recipe.yaml"
     assert report_file.write(typed, inputs, path, tmp_path, [], ended) is None
     assert "warning  no report.html: IsADirectoryError" in capsys.readouterr().out
