@@ -123,7 +123,8 @@ def told_plainly() -> Iterator[None]:
     try:
         yield
     except _LOST as error:
-        if _place() is None:
+        place = _place()
+        if place is None or len(place.workers) == 1:
             raise
         lines = [line.strip() for line in str(error.message).splitlines() if line.strip()]
         telling = [line for line in lines if "aborted by" in line] or lines or [repr(error)]

@@ -68,7 +68,7 @@ class ProgressView:
         self._console.print(f"{mark} {stage.name:<17}{cost:>19}  {does}", soft_wrap=True)
 
     def training(self, event: str, values: dict[str, Any]) -> None:
-        """A step, an epoch, a resumption."""
+        """A step, an epoch, a resumption, other workers that are waited for."""
         if event == "step":
             self._step(values)
         elif event == "epoch":
@@ -83,6 +83,9 @@ class ProgressView:
             self._console.print(f"  encoder: {_weights(**values)}")
         elif event == "precision":
             self._console.print(f"  precision: {values['told']}")
+        elif event == "waiting":
+            line = "  waiting for all {workers} workers, {seconds:.0f} s at most"
+            self._console.print(line.format(**values))
         elif event == "resumed":
             self._console.print(f"  resumed after epoch {values['after_epoch']}")
 
