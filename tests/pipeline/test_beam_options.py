@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from free_ports import free_addresses
 
 from pipeline.runners import beam_options, worker_pool
 from trainer.errors import BadInput
@@ -43,13 +44,7 @@ def test_tfx_packs_itself_where_workers_need_it(given: list[str], ships: bool) -
     assert ("--sdk_container_image=none" in beam_options.checked(given)) != ships
 
 
-def closed_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-AWAY = f"127.0.0.1:{closed_port()}"
+[AWAY] = free_addresses(1)
 REFUSED = {
     "no such runner": (["--runner=FlinkRuner"], "FlinkRunner"),
     "no such option": (["--direct_num_worker=2"], "--direct_num_workers"),

@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 from beam_workers import features
+from free_ports import free_ports
 from runs import Project, examples_in, rawbert
 
 pytestmark = pytest.mark.slow
@@ -38,16 +39,6 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     running.start()
     yield running
     running.stop()
-
-
-def free_ports(count: int) -> list[int]:
-    probes = [socket.socket() for _ in range(count)]
-    for probe in probes:
-        probe.bind(("127.0.0.1", 0))
-    ports = [probe.getsockname()[1] for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports
 
 
 def free_run(length: int) -> int:

@@ -1,28 +1,23 @@
 """The Trainer on two workers: one of them exports, and nobody can tell that there were two."""
 
+import io
 import json
 import os
-import socket
 import subprocess
 import sys
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 import training_worker
+from free_ports import free_addresses
+from rich.console import Console
 from runs import Project
+
+from trainer import progress, workers
 
 pytestmark = pytest.mark.slow
 NO_HANG_S = 600  # on a machine that is busy with everything else
-
-
-def addresses(number: int) -> list[str]:
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(number)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return ["{}:{}".format(*one.getsockname()) for one in sockets]
 
 
 def signatures(model: Path) -> dict[str, Any]:
@@ -42,7 +37,7 @@ def signatures(model: Path) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def out(pushed: Project, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What two workers left that trained on the project's transformed rows."""
-    out, workers = tmp_path_factory.mktemp("workers"), addresses(2)
+    out, named = tmp_path_factory.mktemp("workers"), free_addresses(2)
     folders = {
         "examples": str(pushed.artifact("Transform", "transformed_examples")),
         "graph": str(pushed.artifact("Transform", "transform_graph")),
@@ -52,7 +47,7 @@ def out(pushed: Project, tmp_path_factory: pytest.TempPathFactory) -> Path:
     command = [sys.executable, training_worker.__file__, recipe, json.dumps(folders), str(out)]
     started = []
     for index in range(2):
-        cluster = {"chief": workers[:1], "worker": workers[1:]}  # as Vertex AI has it
+        cluster = {"chief": named[:1], "worker": named[1:]}  # as Vertex AI has it
         config = {"cluster": cluster, "task": {"type": ("chief", "worker")[index], "index": 0}}
         with (out / f"{index}.log").open("w") as log:
             environment = {**os.environ, "TF_CONFIG": json.dumps(config)}
@@ -90,3 +85,16 @@ def test_one_writes(out: Path) -> None:
     assert left == {"history", "events"}
     assert len(list((out / "runs" / "1").glob("events*"))) == 1
     assert not list((out / "state").rglob("*"))
+
+
+def test_whoever_waits_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    from pipeline.cli.progress_view import ProgressView
+
+    task = {"cluster": {"worker": free_addresses(2)}, "task": {"type": "worker", "index": 0}}
+    monkeypatch.setenv("TF_CONFIG", json.dumps(task))
+    monkeypatch.setenv(workers.WAIT, "1")
+    shown = io.StringIO()
+    view = ProgressView(Path("log"), Console(file=shown))
+    with progress.listening(view.training), pytest.raises(workers.WorkerLost):
+        workers.strategy()
+    assert "waiting for all 2 workers, 1 s at most" in shown.getvalue()

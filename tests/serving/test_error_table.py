@@ -2,7 +2,6 @@
 
 import re
 import shutil
-import socket
 import subprocess
 import time
 from collections import Counter
@@ -15,6 +14,7 @@ import pytest
 from conftest import strict
 from error_cases import CASES, Case
 from error_requests import ask, get, method_of
+from free_ports import free_ports
 
 REAL = "tensorflow_model_server"
 SERVERS = ["embedded", *([REAL] if shutil.which(REAL) else [])]
@@ -42,20 +42,15 @@ def real_server(models: dict[str, Path], folder: Path) -> Iterator[Doors]:
     policy = "model_version_policy { specific { versions: 1 } }"
     entries = "\n".join(entry.format(name, path, policy) for name, path in models.items())
     (folder / "models.config").write_text(f"model_config_list {{ {entries} }}")
-    ports = free_ports()
-    command = [REAL, f"--port={ports[0]}", f"--rest_api_port={ports[1]}"]
+    port, rest_port = free_ports(2)
+    command = [REAL, f"--port={port}", f"--rest_api_port={rest_port}"]
     command.append(f"--model_config_file={folder / 'models.config'}")
     with subprocess.Popen(command) as process:
         try:
-            wait_for(ports[1], list(models))
-            yield dict.fromkeys(models, ports)
+            wait_for(rest_port, list(models))
+            yield dict.fromkeys(models, (port, rest_port))
         finally:
             process.terminate()
-
-
-def free_ports() -> tuple[int, int]:
-    with socket.create_server(("", 0)) as one, socket.create_server(("", 0)) as two:
-        return one.getsockname()[1], two.getsockname()[1]
 
 
 def wait_for(port: int, names: list[str]) -> None:

@@ -14,7 +14,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tensorflow as tf
 import tiny_training
+from free_ports import free_addresses
 from tiny_training import LAYOUT, SETTINGS, splits, tiny_classifier
 
 from trainer import workers
@@ -78,7 +80,7 @@ def config(addresses: list[str], index: int) -> str:
 def started(folder: Path, *arguments: str, number: int = 2) -> Iterator[list[Worker]]:
     """The workers of one job; none outlives it."""
     folder.mkdir(parents=True, exist_ok=True)
-    addresses = [f"127.0.0.1:{port}" for port in free_ports(number)]
+    addresses = free_addresses(number)
     job = [Worker(folder, addresses, index, *arguments) for index in range(number)]
     try:
         yield job
@@ -86,14 +88,6 @@ def started(folder: Path, *arguments: str, number: int = 2) -> Iterator[list[Wor
         for worker in job:
             worker.process.kill()
             worker.process.wait()
-
-
-def free_ports(number: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(number)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
 
 
 def test_workers_that_are_killed_and_restarted_train_as_one(tmp_path: Path) -> None:
@@ -140,7 +134,7 @@ def test_a_batch_in_parts_is_the_same_batch(tmp_path: Path) -> None:
 
 
 def test_a_worker_that_never_comes_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    addresses = [f"127.0.0.1:{port}" for port in free_ports(2)]
+    addresses = free_addresses(2)
     monkeypatch.setenv("TF_CONFIG", config(addresses, index=0))
     monkeypatch.setenv(workers.WAIT, "1")
     with pytest.raises(WorkerLost, match=f"no worker came to {addresses[1]} in 1 s"):
@@ -153,6 +147,25 @@ def test_a_port_that_is_taken_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("TF_CONFIG", config(addresses, index=0))
         with pytest.raises(OSError, match=rf"this worker, {addresses[0]}, cannot be had"):
             workers.strategy()
+
+
+@pytest.mark.parametrize(
+    ("addresses", "told"),
+    [
+        (None, tf.errors.InternalError),
+        (["a:1"], tf.errors.InternalError),
+        (["a:1", "b:1"], WorkerLost),
+    ],
+    ids=["no TF_CONFIG", "the only worker", "one of two"],
+)
+def test_only_who_has_others_loses_one(
+    monkeypatch: pytest.MonkeyPatch, addresses: list[str] | None, told: type[Exception]
+) -> None:
+    monkeypatch.delenv("TF_CONFIG", raising=False)
+    if addresses:
+        monkeypatch.setenv("TF_CONFIG", config(addresses, index=0))
+    with pytest.raises(told, match="out of memory"), workers.told_plainly():
+        raise tf.errors.InternalError(None, None, "out of memory")
 
 
 @pytest.mark.parametrize(
