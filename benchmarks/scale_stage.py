@@ -120,7 +120,11 @@ def bulk_inference(folder: Folder) -> Callable[[], None]:
 
     quiet_tensorflow()
     model, out = Path(os.environ["SCALE_MODEL"]), folder.path / "answered.csv"
-    return lambda: predict_bulk(folder.texts, out, model, text=("text",), overwrite=True) and None
+
+    def answer() -> None:
+        predict_bulk(folder.texts, out, model, text=("text",), overwrite=True)
+
+    return answer
 
 
 STAGES = {
