@@ -21,7 +21,13 @@ from beam_workers import features
 from free_ports import free_ports
 from runs import Project, examples_in, rawbert
 
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        "RAWBERT_FLINK" not in os.environ,
+        reason="a quarter of an hour on two cores: `make flink-test` runs it",
+    ),
+]
 
 
 @pytest.fixture(scope="module")
@@ -29,8 +35,6 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     from pipeline.runners.flink import jars
     from pipeline.runners.flink.cluster import Cluster
 
-    if "RAWBERT_FLINK" not in os.environ:
-        pytest.skip("a quarter of an hour on two cores: `make flink-test` runs it")
     if not jars.are_there() or not shutil.which("java"):
         pytest.skip("no Java, or no Flink jars: `make flink` brings them (150 MB)")
     rest, rpc, pool = free_ports(3)
