@@ -1,13 +1,24 @@
-"""The pipeline: plain arguments in, a TFX pipeline out, the same for every runner."""
+"""The pipeline: plain arguments in, a TFX pipeline out, the same for every runner.
+
+Whatever runs on this machine leaves `tfx.v1` alone: it imports Google's AI Platform, and that takes
+longer than all the rest of TFX.
+"""
 
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import tensorflow_data_validation as tfdv
-from tfx import v1 as tfx
+from tfx.components import StatisticsGen, Trainer
+from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
 from tfx.dsl.components.base import base_component, base_node
+from tfx.dsl.components.common.resolver import Resolver
+from tfx.dsl.input_resolution.strategies import latest_blessed_model_strategy
 from tfx.orchestration import metadata
+from tfx.orchestration.pipeline import Pipeline
+from tfx.proto.pusher_pb2 import PushDestination
+from tfx.proto.trainer_pb2 import EvalArgs, TrainArgs
+from tfx.types import Channel, standard_artifacts
 
 from components.encoder_importer import EncoderImporter
 from components.evaluator import Evaluator
@@ -27,10 +38,10 @@ from pipeline.runners import beam_options
 
 def latest_blessed() -> base_node.BaseNode:
     """The last blessed model in ML Metadata, as ``outputs["model"]``."""
-    return tfx.dsl.Resolver(
-        strategy_class=tfx.dsl.experimental.LatestBlessedModelStrategy,
-        model=tfx.dsl.Channel(type=tfx.types.standard_artifacts.Model),
-        model_blessing=tfx.dsl.Channel(type=tfx.types.standard_artifacts.ModelBlessing),
+    return Resolver(
+        strategy_class=latest_blessed_model_strategy.LatestBlessedModelStrategy,
+        model=Channel(type=standard_artifacts.Model),
+        model_blessing=Channel(type=standard_artifacts.ModelBlessing),
     ).with_id("LatestBlessed")
 
 
@@ -42,7 +53,7 @@ class Parts:
     """
 
     examples: Callable[..., base_component.BaseComponent] = TextExampleGen
-    trainer: Callable[..., base_component.BaseComponent] = tfx.components.Trainer
+    trainer: Callable[..., base_component.BaseComponent] = Trainer
     pusher: Callable[..., base_component.BaseComponent] = Pusher
     baseline: Callable[[], base_node.BaseNode] = latest_blessed
 
@@ -55,7 +66,7 @@ def create_pipeline(
     metadata_path: str | None = None,
     beam_pipeline_args: list[str] | None = None,
     parts: Parts | None = None,
-) -> tfx.dsl.Pipeline:
+) -> Pipeline:
     """Composes all components of a recipe.
 
     Args:
@@ -72,13 +83,13 @@ def create_pipeline(
     examples = parts.examples(
         data=inputs.data, fingerprint=inputs.data_fingerprint, bad_rows=recipe.data.bad_rows
     )
-    statistics = tfx.components.StatisticsGen(
+    statistics = StatisticsGen(
         examples=examples.outputs["examples"],
         # Sketches keep memory flat; exact counts send every distinct text through a shuffle.
         stats_options=tfdv.StatsOptions(use_sketch_based_topk_uniques=True),
     )
     if recipe.data.schema_:
-        schema = tfx.components.ImportSchemaGen(schema_file=_absolute(recipe.data.schema_))
+        schema = ImportSchemaGen(schema_file=_absolute(recipe.data.schema_))
     else:
         schema = TextSchemaGen(
             statistics=statistics.outputs["statistics"],
@@ -111,8 +122,8 @@ def create_pipeline(
         examples=transform.outputs["transformed_examples"],
         transform_graph=transform.outputs["transform_graph"],
         base_model=encoder.outputs["model"],
-        train_args=tfx.proto.TrainArgs(splits=["train"]),
-        eval_args=tfx.proto.EvalArgs(splits=["eval"]),
+        train_args=TrainArgs(splits=["train"]),
+        eval_args=EvalArgs(splits=["eval"]),
         custom_config={
             **columns,
             **recipe.tagger,
@@ -145,15 +156,15 @@ def create_pipeline(
         model=trainer.outputs["model"],
         model_blessing=evaluator.outputs["blessing"],
         infra_blessing=serving_validator.outputs["blessing"],
-        push_destination=tfx.proto.PushDestination(
-            filesystem=tfx.proto.PushDestination.Filesystem(base_directory=push_to)
+        push_destination=PushDestination(
+            filesystem=PushDestination.Filesystem(base_directory=push_to)
         ),
         evaluation=evaluator.outputs["evaluation"],
         examples=examples.outputs["examples"],
         encoder=encoder.outputs["model"],
         told=card.told(recipe, inputs).to_json(),
     )
-    return tfx.dsl.Pipeline(
+    return Pipeline(
         pipeline_name=recipe.name,
         pipeline_root=pipeline_root,
         enable_cache=True,

@@ -13,7 +13,7 @@ from pipeline import run_folder
 from trainer.errors import BadInput, cause
 
 if TYPE_CHECKING:
-    from tfx.v1.dsl import Pipeline
+    from tfx.orchestration.pipeline import Pipeline
 
     from pipeline.check import Inputs
     from pipeline.recipe import Recipe

@@ -9,9 +9,9 @@ from typing import Any
 
 import psutil
 from ml_metadata.proto import metadata_store_pb2
-from tfx import v1 as tfx
 from tfx.dsl.compiler import constants
 from tfx.orchestration import metadata
+from tfx.orchestration import pipeline as pipelines
 from tfx.orchestration.local import local_dag_runner, runner_utils
 from tfx.orchestration.portable import launcher, runtime_parameter_utils
 from tfx.proto.orchestration import pipeline_pb2
@@ -39,7 +39,7 @@ class Stage:
     started: float = field(default_factory=time.monotonic)
 
 
-def run(pipeline: tfx.dsl.Pipeline, tell: Tell) -> list[Stage]:
+def run(pipeline: pipelines.Pipeline, tell: Tell) -> list[Stage]:
     """Runs all components in order; what one raises is raised here.
 
     Args:

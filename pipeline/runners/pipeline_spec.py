@@ -12,9 +12,10 @@ from typing import Any
 
 from google.protobuf import json_format
 from kfp.pipeline_spec import pipeline_spec_pb2
-from tfx import v1 as tfx
 from tfx.dsl.components.base import base_component
+from tfx.orchestration.data_types import RuntimeParameter
 from tfx.orchestration.kubeflow.v2 import kubeflow_v2_dag_runner as standard
+from tfx.orchestration.pipeline import Pipeline
 
 from components.latest_pushed import LatestPushed
 from components.pusher import Pusher
@@ -28,7 +29,7 @@ from pipeline.runners.resources import ALL, Resources
 from trainer.errors import BadInput
 
 Spec = dict[str, Any]  # a PipelineSpec as JSON
-Parameters = dict[str, tfx.dsl.experimental.RuntimeParameter]
+Parameters = dict[str, RuntimeParameter]
 _NEVER_CACHED = {LatestPushed.__name__}  # a folder's content is no part of a cache's key
 
 
@@ -67,9 +68,7 @@ def parameters(inputs: Inputs, recipe: Recipe, push_to: str | None) -> Parameter
         "push_destination": destination,
     }
     return {
-        name: tfx.dsl.experimental.RuntimeParameter(
-            name=name, ptype=int if name == "epochs" else str, default=default
-        )
+        name: RuntimeParameter(name=name, ptype=int if name == "epochs" else str, default=default)
         for name, default in defaults.items()
     }
 
@@ -162,7 +161,7 @@ def legal_name(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "pipeline"
 
 
-def _allot(pipeline: tfx.dsl.Pipeline, resources: Mapping[str, Resources]) -> None:
+def _allot(pipeline: Pipeline, resources: Mapping[str, Resources]) -> None:
     steps = {
         one.id: one for one in pipeline.components if isinstance(one, base_component.BaseComponent)
     }
