@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from runs import Project, Ran, rawbert, served_copy
+from runs import Project, Ran, rawbert, rawbert_here, served_copy
 
 
 @pytest.fixture(scope="session")
@@ -37,8 +37,8 @@ def pushed(project: Path, without_room: Ran) -> Project:
 
 @pytest.fixture(scope="session")
 def reruns(pushed: Project) -> tuple[Ran, Ran]:
-    """The second and the third run of the same, unchanged project."""
-    second = rawbert(pushed.folder, "run", "recipe.yaml")
+    """The second and the third run of the same, unchanged project, each in another process."""
+    second = rawbert_here(pushed.folder, "run", "recipe.yaml")
     return second, rawbert(pushed.folder, "run", "recipe.yaml")
 
 

@@ -1,5 +1,6 @@
 """The command as a user gives it, in a project's folder, and what came of it."""
 
+import io
 import os
 import resource
 import shutil
@@ -7,10 +8,12 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 Ids = list[tuple[int, ...]]
 COMMAND = [sys.executable, "-m", "pipeline.cli.main"]
@@ -63,6 +66,23 @@ def rawbert(
         preexec_fn=limit,
     )
     return Ran(done.returncode, done.stdout + done.stderr, latest_run(folder))
+
+
+def rawbert_here(folder: Path, *arguments: str) -> Ran:
+    """As `rawbert`, in this process, which imports TFX once for all of them."""
+    from pipeline.cli.main import main
+
+    said = io.StringIO()
+    with ExitStack() as back:
+        back.callback(os.chdir, Path.cwd())
+        back.callback(setattr, sys, "argv", sys.argv)
+        back.enter_context(redirect_stdout(said))
+        back.enter_context(redirect_stderr(said))
+        ended = back.enter_context(pytest.raises(SystemExit))
+        os.chdir(folder)
+        sys.argv = ["rawbert", *arguments]
+        main()
+    return Ran(ended.value.code or 0, said.getvalue(), latest_run(folder))
 
 
 def interrupted(folder: Path, at: str, *arguments: str) -> Ran:

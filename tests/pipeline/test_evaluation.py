@@ -40,13 +40,12 @@ def contrary(pushed: Project, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def texts(served: Any, contrary: Path) -> dict[str, list[str]]:
     """Texts by what the pushed model says of them; the contrary one says the other label."""
-    from serving.client import Client
-    from serving.server.process import spawn
+    from serving.local import Local
 
     rng = random.Random(11)
     made = [review(rng, number % 2 == 0) for number in range(120)]
-    with spawn(contrary, name="tiny") as server, Client(server.target, name="tiny") as client:
-        against = client.predict(made)
+    with Local(contrary) as model:
+        against = model.predict(made)
     by_label: dict[str, list[str]] = {"fresh": [], "rotten": []}
     for text, ours, theirs in zip(made, served.predict(made), against, strict=True):
         if theirs["label"] == OTHER[ours["label"]]:
@@ -149,23 +148,31 @@ def with_card(model: Path, **others: Any) -> Path:
 def test_a_model_that_answers_another_question_is_no_baseline(
     judge: Judge, pushed: Project, model_copy: Any, texts: dict
 ) -> None:
-    other = with_card(model_copy(), label="genre")
+    other = with_card(model_copy(), labels=["fresh", "lukewarm", "rotten"])
     rows = labelled(texts, fresh=(8, 20), rotten=(8, 20))
     judgement = judge(gate(0.3), rows, pushed.model, baseline=other)
     assert judgement.blessed
-    assert judgement.baseline == "no baseline: the blessed model has other label"
+    assert judgement.baseline == "no baseline: the blessed model has other labels"
 
 
 @pytest.mark.parametrize(
     ("others", "differing"),
     [
+        ({"label": "genre"}, ["label"]),
         ({"labels": ["fresh", "rotten", "plot"]}, ["labels"]),
         ({"labels": ["rotten", "fresh"]}, []),
         ({"text": "body"}, ["text"]),
         ({"task": "tag", "label": "entities"}, ["task", "label"]),
         ({"max_tokens": 8}, []),
     ],
-    ids=["a label more", "the labels' order", "another column", "another task", "another length"],
+    ids=[
+        "another label column",
+        "a label more",
+        "the labels' order",
+        "another column",
+        "another task",
+        "another length",
+    ],
 )
 def test_what_makes_it_another_question(
     pushed: Project, model_copy: Any, tmp_path: Path, others: dict[str, Any], differing: list[str]
