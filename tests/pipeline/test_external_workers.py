@@ -23,10 +23,30 @@ def external(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
         yield arguments
 
 
+def context(folder: Path, beam_args: list[str]) -> Any:
+    from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
+
+    return BaseBeamExecutor.Context(
+        beam_pipeline_args=beam_args, tmp_dir=str(folder / "temp"), unique_id="1"
+    )
+
+
+def texts_read(project: Project, folder: Path, beam_args: list[str]) -> Path:
+    """TextExampleGen's executor as in a run; gives the folder of its Examples."""
+    from judging import artifact
+    from tfx.types import standard_artifacts as kinds
+
+    from components.text_example_gen_executor import Executor
+
+    examples = artifact(kinds.Examples, folder / "read")
+    settings = project.first.components["TextExampleGen"].parameters
+    Executor(context(folder, beam_args)).Do({}, {"examples": [examples]}, settings)
+    return folder / "read"
+
+
 def transform(project: Project, folder: Path, beam_args: list[str]) -> Path:
     """Transform's executor on what a run has read; gives the folder of its Examples."""
     from judging import artifact
-    from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
     from tfx.types import standard_artifacts as kinds
 
     from components.transform import Executor
@@ -37,10 +57,7 @@ def transform(project: Project, folder: Path, beam_args: list[str]) -> Path:
     for name in ("payload_format", "file_format"):
         examples.set_string_custom_property(name, read.properties[name])
     config = {"task": "classify", "text": "text", "label": "category", "max_tokens": 16}
-    context = BaseBeamExecutor.Context(
-        beam_pipeline_args=beam_args, tmp_dir=str(folder / "temp"), unique_id="1"
-    )
-    Executor(context).Do(
+    Executor(context(folder, beam_args)).Do(
         {
             "examples": [examples],
             "schema": [artifact(kinds.Schema, project.artifact("SchemaGen", "schema"))],
@@ -58,6 +75,18 @@ def transform(project: Project, folder: Path, beam_args: list[str]) -> Path:
         },
     )
     return folder / "examples"
+
+
+def test_texts_are_read_the_same_there(
+    pushed: Project, external: list[str], tmp_path: Path
+) -> None:
+    from pipeline.runners import beam_options
+
+    there = texts_read(pushed, tmp_path, beam_options.checked(external))
+    for split in ("train", "eval", "test"):
+        rows = features(there, split)
+        assert rows == features(pushed.artifact("TextExampleGen", "examples"), split)
+        assert rows
 
 
 def test_transform_is_the_same_there(
