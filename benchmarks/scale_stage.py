@@ -75,16 +75,22 @@ def transform(folder: Folder) -> Callable[[], None]:
     from components.encoder_folder import lay_out
 
     schema, encoder = folder.artifact("Schema", "schema"), folder.artifact("Model", "encoder")
+    statistics = folder.artifact("ExampleStatistics", "statistics")
     examples = folder.artifact("Examples", "examples")
     columns = {"text": ["text"], "label": "label", "slices": [], "spans": False}
     text_schema_gen.Executor().Do(
-        {"statistics": [folder.artifact("ExampleStatistics", "statistics")]},
+        {"statistics": [statistics]},
         {"schema": [schema]},
         {"infer_feature_shape": 1, "exclude_splits": "[]", "columns": json.dumps(columns)},
     )
     lay_out(ENCODER, Path(path_utils.serving_model_path(encoder.uri)))
     config = {"text": "text", "label": "label", "task": "classify", "max_tokens": 128}
-    given = {"examples": [examples], "schema": [schema], "encoder": [encoder]}
+    given = {
+        "examples": [examples],
+        "schema": [schema],
+        "encoder": [encoder],
+        "statistics": [statistics],
+    }
     out = {
         "transform_graph": [folder.artifact("TransformGraph", "graph")],
         "transformed_examples": [folder.artifact("Examples", "transformed")],

@@ -108,6 +108,7 @@ def create_pipeline(
         examples=examples.outputs["examples"],
         schema=schema.outputs["schema"],
         encoder=encoder.outputs["model"],
+        statistics=statistics.outputs["statistics"],
         preprocessing_fn="trainer.preprocessing.preprocessing_fn",
         custom_config={
             **columns,

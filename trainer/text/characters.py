@@ -46,7 +46,11 @@ def _of_category(prefix: str) -> str:
 @functools.cache
 def _runs() -> list[tuple[str, tuple[int, int]]]:
     """All code points as runs of one category: (category, (first, last))."""
-    points = range(sys.maxunicode + 1)
-    runs = itertools.groupby(points, key=lambda point: unicodedata.category(chr(point)))
-    listed = [(category, list(run)) for category, run in runs]
-    return [(category, (run[0], run[-1])) for category, run in listed]
+    categories = map(unicodedata.category, map(chr, range(sys.maxunicode + 1)))
+    runs: list[tuple[str, tuple[int, int]]] = []
+    first = 0
+    for category, run in itertools.groupby(categories):
+        length = sum(1 for _ in run)
+        runs.append((category, (first, first + length - 1)))
+        first += length
+    return runs
