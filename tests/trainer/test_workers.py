@@ -90,6 +90,7 @@ def started(folder: Path, *arguments: str, number: int = 2) -> Iterator[list[Wor
             worker.process.wait()
 
 
+@pytest.mark.slow
 def test_workers_that_are_killed_and_restarted_train_as_one(tmp_path: Path) -> None:
     """Each computes its half of every batch in two parts; the loss curve is one worker's."""
     arguments, curve = ("--dropout", "0", "--accumulate", "2"), []
