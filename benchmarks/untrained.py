@@ -61,7 +61,6 @@ def _labelled(reviews: list[str]) -> list[tuple[str, str]]:
 
 
 def _recipe(shape: str, data: Path, precision: str) -> dict:
-    how = {"constant_weights": True} if precision == "float32" else {"precision": precision}
     name = shape.lower().replace("-", "_")
     return {
         "name": name,
@@ -71,5 +70,10 @@ def _recipe(shape: str, data: Path, precision: str) -> dict:
         "max_tokens": 128,
         "train": {"epochs": 1, "batch_size": 32, "learning_rate": 1.0e-4},
         "gate": {"accuracy": {"at_least": 0.0}},
-        "serve": {"name": name, "tf_serving": "2.12", **how},
+        "serve": {
+            "name": name,
+            "tf_serving": "2.12",
+            "precision": precision,
+            "constant_weights": True,
+        },
     }

@@ -38,12 +38,6 @@ def check(recipe: "Recipe", document: Document) -> None:
             where=document.where(("data", "format")),
             fix=f"Known: {', '.join(_FORMATS[recipe.task])}.",
         )
-    if recipe.serve.constant_weights and recipe.serve.precision != "float32":
-        raise BadInput(
-            f"it has no effect on products of precision {recipe.serve.precision}.",
-            where=document.where(("serve", "constant_weights")),
-            fix="Leave it out, or write `precision: float32`.",
-        )
     if recipe.task != "tag":
         _refuse_keys_of_taggers(recipe, document)
 

@@ -8,8 +8,9 @@ was exported.
 
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,10 @@ import tensorflow as tf
 
 from trainer import progress
 from trainer.errors import BadInput
+from trainer.model.config import EncoderConfig
+from trainer.model.dense import products
 from trainer.model.encoder import Encoder
-from trainer.model.lower import Lower, lowered
+from trainer.model.lower import Lower
 from trainer.model.on_encoder import Batch, OnEncoder
 from trainer.model.padding_free import encode
 
@@ -55,22 +58,26 @@ class Trial:
         return f"{self.dtype} takes {times}"
 
 
-def settle(asked: str, encoder: Encoder, batches: Sequence[Batch]) -> Trial | None:
+def settle(
+    asked: str, shape: EncoderConfig, batches: Iterable[Batch], constants: bool = False
+) -> Trial | None:
     """The precision to export in; None is float32.
 
     Args:
         asked: `"float32"`, `"bfloat16"`, `"float16"`, or `"fastest"`: the fastest of them here.
-        encoder: any of the shape.
+        shape: of the encoder that will be served.
         batches: ``input_word_ids``, ``input_mask``, ``input_type_ids``, [rows, tokens] int32 each,
-            of texts as they will be asked.
+            of texts as they will be asked; not read for float32.
+        constants: see `trainer.model.padding_free.encode`.
 
     Raises:
         BadInput: the precision that was asked for is no gain on this machine.
     """
     if asked == FLOAT32:
         return None
-    texts = _texts(batches)
-    trials = [_try(dtype, encoder, texts) for dtype in (LOWER if asked == FASTEST else (asked,))]
+    # An encoder of its own: the one that is trained may be spread over devices and workers.
+    attempt = partial(_try, Encoder(shape), _texts(list(batches)), constants)
+    trials = [attempt(dtype) for dtype in (LOWER if asked == FASTEST else (asked,))]
     paying = [trial for trial in trials if trial.pays]
     for trial in trials:
         progress.publish("precision", told=f"{trial}")
@@ -83,29 +90,32 @@ def settle(asked: str, encoder: Encoder, batches: Sequence[Batch]) -> Trial | No
     return min(paying, key=lambda trial: trial.one * trial.many, default=None)
 
 
-def account(trial: Trial, model: OnEncoder, batches: Sequence[Batch]) -> dict[str, Any]:
+def account(
+    trial: Trial, lower: Lower, model: OnEncoder, batches: Iterable[Batch]
+) -> dict[str, Any]:
     """What the card tells of the precision: its trial, and the most that a score differs by.
 
     Args:
         trial: of the precision that the model is exported in.
+        lower: that precision.
         model: trained.
         batches: of rows to score.
     """
-    lower, most = Lower(trial.dtype), 0.0
+    most = 0.0
     for batch in batches:
         exact = model.probabilities(batch)
-        with lowered(lower):
+        with products(lower=lower):
             most = max(most, float(tf.reduce_max(tf.abs(model.probabilities(batch) - exact))))
     told = {**asdict(trial), "scores_differ_by": most}
     progress.publish("precision", told=f"exported in {trial.dtype}: scores differ by {most:.4f}")
     return told
 
 
-def _try(dtype: str, encoder: Encoder, texts: Texts) -> Trial:
+def _try(encoder: Encoder, texts: Texts, constants: bool, dtype: str) -> Trial:
     order = np.argsort(texts[0].row_lengths(), kind="stable")
     spread = order[np.linspace(0, len(order) - 1, _TEXTS).astype(int)]
     median = order[[len(order) // 2]]
-    exact, low = _asked(encoder, None), _asked(encoder, Lower(dtype))
+    exact, low = (_asked(encoder, lower, constants) for lower in (None, Lower(dtype)))
     one, many = (
         _ratio(low, exact, (tf.gather(texts[0], chosen), tf.gather(texts[1], chosen)))
         for chosen in (median, spread)
@@ -113,7 +123,7 @@ def _try(dtype: str, encoder: Encoder, texts: Texts) -> Trial:
     return Trial(dtype, one, many)
 
 
-def _texts(batches: Sequence[Batch]) -> Texts:
+def _texts(batches: list[Batch]) -> Texts:
     lengths = [tf.reduce_sum(batch["input_mask"], axis=1) for batch in batches]
     ids, types = (
         tf.concat(
@@ -128,13 +138,13 @@ def _texts(batches: Sequence[Batch]) -> Texts:
     return ids, types
 
 
-def _asked(encoder: Encoder, lower: Lower | None) -> Callable[..., tf.Tensor]:
+def _asked(encoder: Encoder, lower: Lower | None, constants: bool) -> Callable[..., tf.Tensor]:
     spec = tf.RaggedTensorSpec([None, None], tf.int32)
 
     def pooled(ids: tf.RaggedTensor, types: tf.RaggedTensor) -> tf.Tensor:
-        return encode(encoder, ids, types, pooled_only=True).pooled
+        return encode(encoder, ids, types, pooled_only=True, constants=constants).pooled
 
-    with lowered(lower):
+    with products(lower=lower):
         return tf.function(pooled, autograph=False).get_concrete_function(spec, spec)
 
 

@@ -14,7 +14,6 @@ from trainer.batches import Layout
 from trainer.card import write_card
 from trainer.loop import Loop, Splits, TrainSettings
 from trainer.model.config import EncoderConfig
-from trainer.model.encoder import Encoder
 from trainer.model.lower import Lower
 from trainer.preprocessing import LABEL_VOCABULARY
 from trainer.text.vocabulary import Vocabulary
@@ -60,31 +59,27 @@ def run_fn(fn_args: "FnArgs") -> None:
         )
         history = _train(loop, model.metric, fn_args.model_run_dir)
     if workers.is_chief():
-        told = _precision(trial, model, fn_args.eval_files, layout)
-        _export(fn_args, model, transform, labels, vocabulary, {"history": history, **told})
+        lower = Lower(trial.dtype) if trial else None
+        told: dict[str, Any] = {"history": history}
+        if trial and lower:
+            told["precision"] = precision.account(trial, lower, model, _some(fn_args, layout))
+        _export(fn_args, model, transform, labels, vocabulary, lower, told)
     workers.meet(strategy)  # TFX looks for the model as soon as this returns, on every worker
     loop.forget()
 
 
 def _trial(fn_args: "FnArgs", layout: Layout) -> precision.Trial | None:
-    asked = fn_args.custom_config.get("precision", precision.FLOAT32)
-    if asked == precision.FLOAT32:
-        return None
-    # Of its own, since the one that is trained may be spread over devices and workers.
-    encoder = Encoder(EncoderConfig.from_json(fn_args.base_model))
-    return precision.settle(asked, encoder, list(_some(fn_args.eval_files, layout)))
+    config = fn_args.custom_config
+    return precision.settle(
+        config.get("precision", precision.FLOAT32),
+        EncoderConfig.from_json(fn_args.base_model),
+        _some(fn_args, layout),
+        config.get("constant_weights", False),
+    )
 
 
-def _precision(
-    trial: precision.Trial | None, model: tasks.Model, files: list[str], layout: Layout
-) -> dict[str, Any]:
-    if trial is None:
-        return {}
-    return {"precision": precision.account(trial, model, list(_some(files, layout)))}
-
-
-def _some(files: list[str], layout: Layout) -> tf.data.Dataset:
-    return batches.evaluation_batches(files, layout).take(_BATCHES_OF_TRIAL)
+def _some(fn_args: "FnArgs", layout: Layout) -> tf.data.Dataset:
+    return batches.evaluation_batches(fn_args.eval_files, layout).take(_BATCHES_OF_TRIAL)
 
 
 def _train(loop: Loop, metric: str, log_dir: str) -> list[dict[str, Any]]:
@@ -116,10 +111,10 @@ def _export(
     transform: tft.TFTransformOutput,
     labels: list[str],
     vocabulary: Vocabulary,
+    lower: Lower | None,
     told: dict[str, Any],
 ) -> None:
     config = fn_args.custom_config
-    lower = Lower(told["precision"]["dtype"]) if "precision" in told else None
     servable = tasks.servable(
         config, model, transform.transform_features_layer(), labels, vocabulary, lower
     )

@@ -14,7 +14,8 @@ from serving.validation.tolerance import FLOAT32, tolerance
 from trainer import batches, precision
 from trainer.errors import BadInput
 from trainer.model.classifier import Classifier
-from trainer.model.lower import Lower, lowered
+from trainer.model.dense import products
+from trainer.model.lower import Lower
 from trainer.precision import Trial
 
 RAGGED = tf.RaggedTensorSpec([None, None], tf.int32)
@@ -32,11 +33,14 @@ def rows(tmp_path_factory) -> list[dict[str, tf.Tensor]]:
     return list(batches.evaluation_batches(splits(tmp_path_factory.mktemp("rows")).eval, LAYOUT))
 
 
+@pytest.mark.parametrize("constants", [False, True], ids=["variables", "constants"])
 @pytest.mark.parametrize("dtype", NEAR)
-def test_scores_are_near_and_not_the_same(classifier: Classifier, dtype: str) -> None:
+def test_scores_are_near_and_not_the_same(
+    classifier: Classifier, dtype: str, constants: bool
+) -> None:
     exact = classifier.of_ragged(IDS, tf.zeros_like(IDS))
-    with lowered(Lower(dtype)):
-        low = classifier.of_ragged(IDS, tf.zeros_like(IDS))
+    with products(lower=Lower(dtype)):
+        low = classifier.of_ragged(IDS, tf.zeros_like(IDS), constants=constants)
     assert 0 < np.abs(low - exact).max() < NEAR[dtype]
     np.testing.assert_array_equal(classifier.of_ragged(IDS, tf.zeros_like(IDS)), exact)
 
@@ -48,7 +52,7 @@ def test_a_saved_model_holds_one_copy_that_servers_know(
     classifier: Classifier, tmp_path: Path, dtype: str | None, apart: float
 ) -> None:
     lower = Lower(dtype) if dtype else None
-    with lowered(lower):
+    with products(lower=lower):
         answer = tf.function(lambda ids: classifier.of_ragged(ids, tf.zeros_like(ids)))
         traced = answer.get_concrete_function(RAGGED)
     module = tf.Module()
@@ -81,25 +85,25 @@ def test_what_pays(one: float, many: float, pays: bool) -> None:
 
 
 def test_float32_needs_no_trial(classifier: Classifier) -> None:
-    assert precision.settle("float32", classifier.encoder, []) is None
+    assert precision.settle("float32", classifier.encoder.config, []) is None
 
 
 @pytest.mark.parametrize("asked", ["bfloat16", "fastest"])
 def test_what_is_gained_decides(classifier, rows, monkeypatch, asked: str) -> None:
     monkeypatch.setattr(precision, "_HARMS", float("inf"))
     monkeypatch.setattr(precision, "_PAYS", float("inf"))
-    trial = precision.settle(asked, classifier.encoder, rows)
+    trial = precision.settle(asked, classifier.encoder.config, rows)
     assert trial and trial.one > 0 and trial.many > 0
     monkeypatch.setattr(precision, "_PAYS", 0.0)
     if asked == "fastest":
-        assert precision.settle(asked, classifier.encoder, rows) is None
+        assert precision.settle(asked, classifier.encoder.config, rows) is None
         return
     with pytest.raises(BadInput, match=r"serve.precision: bfloat16 takes .* does not pay"):
-        precision.settle(asked, classifier.encoder, rows)
+        precision.settle(asked, classifier.encoder.config, rows)
 
 
 def test_the_card_tells_the_difference(classifier: Classifier, rows) -> None:
-    told = precision.account(Trial("bfloat16", 0.5, 0.4), classifier, rows)
+    told = precision.account(Trial("bfloat16", 0.5, 0.4), Lower("bfloat16"), classifier, rows)
     assert {key: told[key] for key in ("dtype", "one", "many")} == {
         "dtype": "bfloat16", "one": 0.5, "many": 0.4,
     }  # fmt: skip

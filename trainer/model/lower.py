@@ -6,13 +6,8 @@ pays is the machine's (see `trainer.precision`): a CPU with AMX multiplies bfloa
 as fast as float32, one without emulates it.
 """
 
-import contextlib
-from collections.abc import Iterator
-
 import keras
 import tensorflow as tf
-
-_current: "Lower | None" = None
 
 
 class Lower:
@@ -35,22 +30,12 @@ class Lower:
                 )
         return self._copies[id(kernel)]
 
+    def constant(self, weight: keras.Variable) -> tf.Tensor:
+        """The weight's present values, as a constant of the graph."""
+        with tf.init_scope():
+            value = tf.cast(weight.value, self.dtype).numpy()
+        return tf.constant(value)
+
     def variables(self, of: list[keras.Variable]) -> list[tf.Variable]:
         """These variables as a graph needs them: copies in the place of what was copied."""
         return [self._copies.get(id(variable), variable.value) for variable in of]
-
-
-@contextlib.contextmanager
-def lowered(lower: Lower | None) -> Iterator[None]:
-    """The encoder's products that are traced inside are of this precision; None: of float32."""
-    global _current
-    before, _current = _current, lower
-    try:
-        yield
-    finally:
-        _current = before
-
-
-def current() -> Lower | None:
-    """The precision of products that are traced now; None: float32."""
-    return _current

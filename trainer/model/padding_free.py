@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from trainer.model.dense import constant_weights
+from trainer.model.dense import products
 from trainer.model.encoder import Attention, Encoder, EncoderLayer, dropout
 from trainer.model.groups import Flat, Group, flat_tokens, length_groups, padded, uniform
 
@@ -107,7 +107,7 @@ def _few(
     longest = tf.reduce_max(tf.concat([ids.row_lengths(), [_LEAST_TOKENS]], 0))
     shape = tf.stack([ids.nrows(), longest])
     mask = tf.ones_like(ids).to_tensor(shape=shape)
-    with constant_weights():
+    with products(constant=True):
         flat, group = padded(
             encoder, ids.to_tensor(shape=shape), mask, types.to_tensor(shape=shape)
         )

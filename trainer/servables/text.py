@@ -10,7 +10,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from trainer.model.lower import Lower, lowered
+from trainer.model.dense import products
+from trainer.model.lower import Lower
 from trainer.model.on_encoder import OnEncoder
 from trainer.model.padding_free import encode
 from trainer.preprocessing import VARIABLE_OUTPUTS
@@ -78,7 +79,7 @@ class TextServable(tf.Module):
     def signatures(self) -> dict[str, tf.types.experimental.ConcreteFunction]:
         """All signatures by name, and with them the variables that they read."""
         lower = self._lower()
-        with lowered(lower):
+        with products(lower=lower):
             signatures = {
                 name: tf.function(function, input_signature=[spec]).get_concrete_function()
                 for name, (function, spec) in self.table().items()

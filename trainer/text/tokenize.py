@@ -86,14 +86,24 @@ class PieceTokenizer(tf.Module):
 
     def _split(self, words: Words) -> tuple[tf.RaggedTensor, tf.Tensor, tf.Tensor]:
         """Words to pieces: ids [words, (pieces)] int64, and their spans in the normalised text."""
-        text = words.text.values  # [words]
+        text, word = tf.unique(words.text.values)  # most words of a batch come more than once
+        ids, starts, ends = self._split_different(text)
+        pieces = tf.gather(ids.with_values(tf.range(tf.size(ids.values))), word)
+        at = pieces.values
+        begin = tf.gather(words.starts.values, row_of_values(pieces.row_splits, at))
+        return (
+            pieces.with_values(tf.gather(ids.values, at)),
+            begin + tf.gather(starts, at),
+            begin + tf.gather(ends, at),
+        )
+
+    def _split_different(self, text: tf.Tensor) -> tuple[tf.RaggedTensor, tf.Tensor, tf.Tensor]:
+        """[words] string to ids [words, (pieces)] int64, and where in its word a piece lies."""
         too_long = tf.strings.length(text, unit="UTF8_CHAR") > MAX_CHARACTERS
         ids, starts, ends = self._wordpiece.tokenize_with_offsets(
             tf.where(too_long, _TOO_LONG, text)
         )
         word = row_of_values(ids.row_splits, ids.values)
-        begin = tf.gather(words.starts.values, word)
         # TF Text ends a word that is too long after 5 bytes, the length of "[UNK]".
         length = tf.cast(tf.gather(tf.strings.length(text), word), tf.int64)
-        ends = tf.where(tf.gather(too_long, word), length, ends.values)
-        return ids, begin + starts.values, begin + ends
+        return ids, starts.values, tf.where(tf.gather(too_long, word), length, ends.values)
