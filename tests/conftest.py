@@ -56,5 +56,5 @@ def tiny_project() -> Callable[..., Path]:
 
 @pytest.fixture(scope="session")
 def tiny_tagger_project() -> Callable[..., Path]:
-    """tiny_tagger_project(folder, rows=400, shuffled=False) -> the recipe it wrote there."""
+    """tiny_tagger_project(folder, rows=400) -> the recipe it wrote there."""
     return write_tagger_project

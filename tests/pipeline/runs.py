@@ -1,19 +1,21 @@
 """The command as a user gives it, in a project's folder, and what came of it."""
 
 import io
+import json
 import os
 import resource
 import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 Ids = list[tuple[int, ...]]
 COMMAND = [sys.executable, "-m", "pipeline.cli.main"]
@@ -48,9 +50,7 @@ class Project:
         return self.first.components[component].folder(key)
 
 
-def rawbert(
-    folder: Path, *arguments: str, stdin: str | None = None, largest_file: int | None = None
-) -> Ran:
+def rawbert(folder: Path, *arguments: str, largest_file: int | None = None) -> Ran:
     """Gives the command in a folder and waits; no file may grow beyond ``largest_file`` bytes."""
 
     def limit() -> None:
@@ -60,7 +60,6 @@ def rawbert(
     done = subprocess.run(
         [*COMMAND, *arguments],
         cwd=folder,
-        input=stdin,
         capture_output=True,
         text=True,
         preexec_fn=limit,
@@ -83,6 +82,16 @@ def rawbert_here(folder: Path, *arguments: str) -> Ran:
         sys.argv = ["rawbert", *arguments]
         main()
     return Ran(ended.value.code or 0, said.getvalue(), latest_run(folder))
+
+
+def predicted(model: Path, texts: Iterable[str]) -> list[dict[str, Any]]:
+    """What `rawbert predict --json` says of texts that stand on a line each, in this process."""
+    from pipeline.cli.predict import predict
+
+    lines = "".join(f"{text}\n" for text in texts)
+    said = CliRunner().invoke(predict, ["--model", str(model), "--json"], input=lines)
+    assert said.exit_code == 0, said.output
+    return [json.loads(line) for line in said.output.splitlines() if line.startswith("{")]
 
 
 def interrupted(folder: Path, at: str, *arguments: str) -> Ran:

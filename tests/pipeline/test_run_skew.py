@@ -4,12 +4,11 @@ The transformed examples are read as plain tf.train.Examples, the model is asked
 over gRPC, and the head is rebuilt beside it from the checkpoint's arrays.
 """
 
-import json
 from typing import Any
 
 import numpy as np
 import pytest
-from runs import Ids, Project, examples_in, rawbert, served_ids
+from runs import Ids, Project, examples_in, predicted, served_ids
 
 pytestmark = pytest.mark.slow
 
@@ -119,10 +118,7 @@ def test_the_evaluators_accuracy_is_what_predict_gives(
 ) -> None:
     from pipeline import outcome
 
-    lines = "".join(text.decode() + "\n" for text, _ in test_rows)
-    said = rawbert(pushed.folder, "predict", "--model", str(pushed.model), "--json", stdin=lines)
-    assert said.code == 0, said.said
-    answers = [json.loads(line) for line in said.said.splitlines() if line.startswith("{")]
+    answers = predicted(pushed.model, [text.decode() for text, _ in test_rows])
     right = [a["label"] == label.decode() for a, (_, label) in zip(answers, test_rows, strict=True)]
     [whole] = [one for one in outcome.read(pushed.first.components).slices if not one.slice]
     assert whole.examples == len(test_rows)

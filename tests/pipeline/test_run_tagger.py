@@ -1,13 +1,20 @@
 """`rawbert run` on tagged text: from conll columns to entities of raw strings, or refused."""
 
-import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
-from runs import Project, examples_in, rawbert, served_copy, served_ids
+from runs import (
+    Project,
+    examples_in,
+    predicted,
+    rawbert,
+    rawbert_here,
+    served_copy,
+    served_ids,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -46,7 +53,7 @@ def test_rows(tagger: Project) -> list[tuple[bytes, list[Span]]]:
 
 @pytest.mark.parametrize(
     "words",
-    ["entities in test: ", "read in windows of 16", "epoch 6", "entity F1 ≥ 0.8", "PER", "LOC",
+    ["entities in test: ", "read in windows of 16", "epoch 3", "entity F1 ≥ 0.8", "PER", "LOC",
      "[Ada Holm PER] was in [Lima LOC].", "PUSHED"],
 )  # fmt: skip
 def test_the_report_says(tagger: Project, words: str) -> None:
@@ -88,21 +95,15 @@ def test_ids_served_are_the_ids_trained_on(
     assert max(map(len, trained_on)) > 16, "no text is long enough for windows"
 
 
-def found_by(said: str) -> list[set[Span]]:
-    answers = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
-    columns = ("entity_starts", "entity_ends", "entity_types")
-    return [set(zip(*(answer[name] for name in columns), strict=True)) for answer in answers]
-
-
 def test_the_evaluators_f1_is_what_predict_gives(
     tagger: Project, test_rows: list[tuple[bytes, list[Span]]]
 ) -> None:
     from pipeline import outcome
 
-    lines = "".join(text.decode() + "\n" for text, _ in test_rows)
-    said = rawbert(tagger.folder, "predict", "--model", str(tagger.model), "--json", stdin=lines)
-    assert said.code == 0, said.said
-    found, gold = found_by(said.said), [set(spans) for _, spans in test_rows]
+    answers = predicted(tagger.model, [text.decode() for text, _ in test_rows])
+    columns = ("entity_starts", "entity_ends", "entity_types")
+    found = [set(zip(*(answer[name] for name in columns), strict=True)) for answer in answers]
+    gold = [set(spans) for _, spans in test_rows]
     hits = sum(len(f & g) for f, g in zip(found, gold, strict=True))
     f1 = 2 * hits / (sum(map(len, found)) + sum(map(len, gold)))
     [whole] = [one for one in outcome.read(tagger.first.components).slices if not one.slice]
@@ -137,15 +138,35 @@ def test_transform_features_gives_the_tags_of_training(tagger: Project, client: 
     assert not asked["misaligned_spans"].any()
 
 
-def test_the_same_recipe_is_refused_on_shuffled_tags(
-    tagger: Project, tiny_tagger_project: Any, tmp_path: Path
+def test_its_gate_refuses_it_where_half_the_texts_have_others_tags(
+    tagger: Project, tmp_path: Path
 ) -> None:
-    tiny_tagger_project(tmp_path, shuffled=True)
-    assert (tmp_path / "recipe.yaml").read_bytes() == (tagger.folder / "recipe.yaml").read_bytes()
-    refused = rawbert(tmp_path, "run", "recipe.yaml", "--set", "train.epochs=2")
+    from judging import judge
+
+    from pipeline.evaluation import eval_config
+    from pipeline.recipe import load
+
+    recipe, _ = load(tagger.folder / "recipe.yaml", ())
+    rows = examples_in(tagger.artifact("TextExampleGen", "examples"), "test")
+    exchanged = [row.features.feature["text"].bytes_list for row in rows[::2]]
+    texts = [one.value[0] for one in exchanged]
+    for one, text in zip(exchanged, texts[1:] + texts[:1], strict=True):
+        one.value[0] = text
+    found = judge(tmp_path, eval_config(recipe.gate, "entities"), rows, tagger.model)
+    assert not found.blessed
+    assert 0.2 < found.value[""] < 0.8
+
+
+def test_an_untrained_tagger_is_refused_and_the_pushed_one_stays(tagger: Project) -> None:
+    untrained = ("--set", "train.epochs=1", "--set", "train.learning_rate=1.0e-7")
+    refused = rawbert_here(tagger.folder, "run", "recipe.yaml", *untrained)
     assert refused.code == 3, refused.said
-    assert not list((tmp_path / "out" / "tiny").glob("serving/**/saved_model.pb"))
-    assert "gate: " in refused.said.split("REFUSED")[1]
+    assert refused.states("Transform", "Trainer") == {"Transform": "cached", "Trainer": "done"}
+    why = refused.said.split("REFUSED")[1]
+    assert "gate: " in why and "below 0.8" in why
+    assert [*(tagger.folder / "out" / "tiny").glob("serving/**/saved_model.pb")] == [
+        tagger.model / "saved_model.pb"
+    ]
 
 
 BLOCK = "Ada B-PER\nwas O\nin O\nLima {tag}\n\n"
