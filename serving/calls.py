@@ -38,7 +38,7 @@ def predict_request(
     request = predict_pb2.PredictRequest(model_spec=spec, output_filter=outputs)
     request.model_spec.signature_name = signature
     for key, array in inputs(texts).items():
-        request.inputs[key].CopyFrom(tensors.to_proto(array))
+        tensors.to_proto(array, request.inputs[key])
     return request
 
 

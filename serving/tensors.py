@@ -62,13 +62,22 @@ def to_array(proto: tensor_pb2.TensorProto, name: str) -> np.ndarray:
     return _filled(values, size).reshape(shape)
 
 
-def to_proto(array: np.ndarray) -> tensor_pb2.TensorProto:
-    """A proto with typed fields (`float_val`, `string_val`, …), as TF Serving answers."""
+def to_proto(
+    array: np.ndarray, proto: tensor_pb2.TensorProto | None = None
+) -> tensor_pb2.TensorProto:
+    """A proto with typed fields (`float_val`, `string_val`, …), as TF Serving answers.
+
+    Args:
+        array: its values.
+        proto: to be filled: an empty one within a message, which would else be copied.
+    """
+    proto = tensor_pb2.TensorProto() if proto is None else proto
     number = type_of(array)
     field, _, carrier = _FIELDS[number]
-    proto = tensor_pb2.TensorProto(dtype=number)
+    proto.dtype = number
+    proto.tensor_shape.SetInParent()  # a scalar has a shape, too: one without dimensions
     for size in array.shape:
-        proto.tensor_shape.dim.add().size = size
+        proto.tensor_shape.dim.add(size=size)
     if number == types_pb2.DT_STRING:
         values = [_as_bytes(value) for value in array.ravel()]
     elif number in _SAME_BITS:

@@ -40,7 +40,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
             response = predict_pb2.PredictResponse()
             _echo(response.model_spec, spec, servable.version)
             for name, array in outputs.items():
-                response.outputs[name].CopyFrom(tensors.to_proto(array))
+                tensors.to_proto(array, response.outputs[name])
             return response
 
     def Classify(  # noqa: N802

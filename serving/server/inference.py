@@ -1,6 +1,7 @@
 """Predict, free of any protocol: checks a request against the signature and runs it."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -59,11 +60,21 @@ def _check_tensor(position: int, name: str, info: object, array: np.ndarray) -> 
     if got != want:
         want_name, got_name = tensors.name_of(want), tensors.name_of(got)
         raise invalid(f"Expects arg[{position}] to be {want_name} but {got_name} is provided")
-    shape = tf.TensorShape(info.tensor_shape)  # type: ignore[attr-defined]
-    if not shape.is_compatible_with(array.shape):
+    shape = info.tensor_shape  # type: ignore[attr-defined]
+    if not _fits(shape, array.shape):
         raise invalid(
-            f"input {name} must have shape {shape} (None is any size), got {list(array.shape)}"
+            f"input {name} must have shape {tf.TensorShape(shape)} (None is any size), "
+            f"got {list(array.shape)}"
         )
+
+
+def _fits(declared: Any, shape: tuple[int, ...]) -> bool:
+    # As TensorShape.is_compatible_with, which takes a quarter of the time of a whole request.
+    sizes = [dim.size for dim in declared.dim]
+    return declared.unknown_rank or (
+        len(sizes) == len(shape)
+        and all(size in (-1, own) for size, own in zip(sizes, shape, strict=True))
+    )
 
 
 def _outputs(signature: SignatureDef, output_filter: Sequence[str]) -> list[str]:
