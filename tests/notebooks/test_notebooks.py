@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from executed import cell_with, code, errors, said, shown, texts_of
@@ -14,35 +15,41 @@ FOLDER = Path(__file__).parents[2] / "notebooks"
 ASK = ["A bright, warm film.", "The plot was dull <b>and</b> stale.", ""]
 TAGGED = ["the film was Ada Holm in Oslo .", "Zoë's plot: Lima, Lima", ""]
 TINY = "{layers: 1, width: 32, heads: 2, vocab: vocab.txt}"
+WHOLE = {"RECIPE": "recipe.yaml", "CHANGES": (), "ROWS": 0}
 LEARNS = ("max_tokens=24", "train={epochs: 3, batch_size: 16, learning_rate: 3.0e-3}")
 
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module")
-def quickstart(tiny_project: Callable, tmp_path_factory: pytest.TempPathFactory) -> NotebookNode:
-    folder = tmp_path_factory.mktemp("quickstart")
-    tiny_project(folder)
-    parameters = {"RECIPE": "recipe.yaml", "CHANGES": (), "ROWS": 0, "OUT": "out", "ASK": ASK}
-    return execute(FOLDER / "quickstart.ipynb", folder, parameters)
+Execute = Callable[..., NotebookNode]
 
 
 @pytest.fixture(scope="module")
-def tagger(tiny_tagger_project: Callable, tmp_path_factory: pytest.TempPathFactory) -> NotebookNode:
-    folder = tmp_path_factory.mktemp("tagger")
-    tiny_tagger_project(folder)
-    parameters = {"RECIPE": "recipe.yaml", "CHANGES": (), "ROWS": 0, "OUT": "out", "ASK": TAGGED}
-    return execute(FOLDER / "tagger.ipynb", folder, parameters)
+def executed(tmp_path_factory: pytest.TempPathFactory) -> Execute:
+    """executed(notebook, write_project, parameter=…) -> the notebook after a run in a project."""
+
+    def of(name: str, write_project: Callable[[Path], Path], **parameters: Any) -> NotebookNode:
+        folder = tmp_path_factory.mktemp(name)
+        write_project(folder)
+        return execute(FOLDER / f"{name}.ipynb", folder, {"OUT": "out", **parameters})
+
+    return of
 
 
 @pytest.fixture(scope="module")
-def own_data(tiny_project: Callable, tmp_path_factory: pytest.TempPathFactory) -> NotebookNode:
-    folder = tmp_path_factory.mktemp("own")
-    tiny_project(folder)
-    parameters = {
-        "CSV": "data/reviews.csv", "ENCODER": TINY, "CHANGES": LEARNS, "OUT": "out", "ASK": ASK,
-    }  # fmt: skip
-    return execute(FOLDER / "bring_your_own_data.ipynb", folder, parameters)
+def quickstart(executed: Execute, tiny_project: Callable[..., Path]) -> NotebookNode:
+    return executed("quickstart", tiny_project, **WHOLE, ASK=ASK)
+
+
+@pytest.fixture(scope="module")
+def tagger(executed: Execute, tiny_tagger_project: Callable[..., Path]) -> NotebookNode:
+    return executed("tagger", tiny_tagger_project, **WHOLE, ASK=TAGGED)
+
+
+@pytest.fixture(scope="module")
+def own_data(executed: Execute, tiny_project: Callable[..., Path]) -> NotebookNode:
+    own = {"CSV": "data/reviews.csv", "ENCODER": TINY, "CHANGES": LEARNS}
+    return executed("bring_your_own_data", tiny_project, **own, ASK=ASK)
 
 
 @pytest.fixture(params=["quickstart", "tagger", "own_data"])
