@@ -1,5 +1,9 @@
 """Pipelines of real components on a real metadata store."""
 
+import contextlib
+import tempfile
+from pathlib import Path
+
 import pytest
 
 
@@ -10,11 +14,13 @@ def run_pipeline(tmp_path):
     def run(components, beam_args=("--runner=DirectRunner",)):
         from ml_metadata.metadata_store import metadata_store
         from ml_metadata.proto import metadata_store_pb2
-        from tfx import v1 as tfx
+        from tfx.orchestration import metadata
+        from tfx.orchestration.local.local_dag_runner import LocalDagRunner
+        from tfx.orchestration.pipeline import Pipeline
 
         database = str(tmp_path / "metadata.sqlite")
-        config = tfx.orchestration.metadata.sqlite_metadata_connection_config(database)
-        pipeline = tfx.dsl.Pipeline(
+        config = metadata.sqlite_metadata_connection_config(database)
+        pipeline = Pipeline(
             pipeline_name="data",
             pipeline_root=str(tmp_path / "root"),
             components=components,
@@ -24,7 +30,7 @@ def run_pipeline(tmp_path):
         )
         error = None
         try:
-            tfx.orchestration.LocalDagRunner().run(pipeline)
+            LocalDagRunner().run(pipeline)
         except ValueError as raised:
             error = raised
         store = metadata_store.MetadataStore(config)
@@ -35,6 +41,23 @@ def run_pipeline(tmp_path):
         return states, error
 
     return run
+
+
+@pytest.fixture
+def served_here(monkeypatch):
+    """Models on trial get a server in this process: where only their answers are in question."""
+    from serving.server.main import start
+    from serving.validation import hermetic
+
+    @contextlib.contextmanager
+    def served_copy(model):
+        with tempfile.TemporaryDirectory() as folder:
+            base = Path(folder, "model")
+            hermetic.copy(model, base / "1")
+            with start(base, name="model", port=0, rest_port=None) as server:
+                yield server
+
+    monkeypatch.setattr(hermetic, "served_copy", served_copy)
 
 
 @pytest.fixture

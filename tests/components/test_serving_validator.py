@@ -10,7 +10,9 @@ import answering_model
 import pytest
 import tensorflow as tf
 from answering_model import AnsweringModel, export, parse
-from tfx import v1 as tfx
+from tfx.components import Pusher
+from tfx.dsl.components.common.importer import Importer
+from tfx.proto.pusher_pb2 import PushDestination
 from tfx.types import standard_artifacts
 
 from components.serving_validator import ServingValidator, ServingValidatorExecutor
@@ -136,6 +138,7 @@ def test_refuses_a_serving_default_that_wants_examples(new_model, verdict, tmp_p
     assert "wants a serialized tf.Example, not a raw string" in report.findings[0].found
 
 
+@pytest.mark.usefixtures("served_here")
 def test_refuses_a_serving_default_that_parses_what_it_calls_text(new_model, verdict, tmp_path):
     model = new_model()
     signatures = model.signatures()
@@ -147,6 +150,7 @@ def test_refuses_a_serving_default_that_parses_what_it_calls_text(new_model, ver
     assert all("wants a serialized tf.Example" in f.found for f in report.findings[:3])
 
 
+@pytest.mark.usefixtures("served_here")
 def test_refuses_scores_that_are_not_numbers(new_model, verdict, tmp_path):
     model = new_model()
     model.change_logits = answering_model.nan_if_empty
@@ -167,6 +171,7 @@ def test_refuses_a_file_outside_the_model(new_model, verdict, tmp_path):
     assert str(outside) in report.findings[0].found
 
 
+@pytest.mark.usefixtures("served_here")
 def test_refuses_other_ids_than_transform_made(good, verdict):
     model, uri = good
     swapped = transformed(model, [text.replace("good", "bad") for text in TEXTS])
@@ -175,6 +180,7 @@ def test_refuses_other_ids_than_transform_made(good, verdict):
     assert "of 2 texts" in report.findings[0].found
 
 
+@pytest.mark.usefixtures("served_here")
 def test_latency_decides_only_if_a_limit_is_set(good, verdict):
     report, _ = verdict(good[1], latency_ms=0.001)
     assert [f.check for f in report.findings] == ["latency"]
@@ -203,15 +209,15 @@ PUSHED = {"good": (lambda logits, _: logits, True), "bad": (answering_model.new_
 def test_the_standard_pusher_obeys(new_model, run_pipeline, newest, tmp_path, change, pushed):
     model = new_model()
     model.change_logits = change
-    importer = tfx.dsl.Importer(
+    importer = Importer(
         source_uri=export(model, tmp_path / "model"), artifact_type=standard_artifacts.Model
     ).with_id("Model")
     validator = ServingValidator(model=importer.outputs["result"], tf_serving="2.12")
-    pusher = tfx.components.Pusher(
+    pusher = Pusher(
         model=importer.outputs["result"],
         infra_blessing=validator.outputs["blessing"],
-        push_destination=tfx.proto.PushDestination(
-            filesystem=tfx.proto.PushDestination.Filesystem(base_directory=str(tmp_path / "out"))
+        push_destination=PushDestination(
+            filesystem=PushDestination.Filesystem(base_directory=str(tmp_path / "out"))
         ),
     )
     _, error = run_pipeline([importer, validator, pusher])

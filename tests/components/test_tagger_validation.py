@@ -87,6 +87,7 @@ SPOILT = {
 }  # fmt: skip
 
 
+@pytest.mark.usefixtures("served_here")
 @pytest.mark.parametrize(("change", "check", "found"), SPOILT.values(), ids=SPOILT)
 def test_refuses_a_spoilt_answer(model, tmp_path, change, check, found):
     model.change = change
@@ -95,12 +96,14 @@ def test_refuses_a_spoilt_answer(model, tmp_path, change, check, found):
     assert any(check == f.check and found in f.found for f in report.findings), report.findings
 
 
+@pytest.mark.usefixtures("served_here")
 def test_refuses_other_ids_than_transform_made(model, tmp_path):
     ids = ids_of(model, [text.replace("Ada", "Eve") for text in TEXTS])
     report = verdict(model, tmp_path, transformed=ids)
     assert {f.check for f in report.findings} == {"skew"}
 
 
+@pytest.mark.usefixtures("served_here")
 def test_refuses_transform_features_that_see_other_words(model, tmp_path):
     features_of = model.transform_features
     model.transform_features = lambda examples: {
