@@ -9,8 +9,10 @@ both is the serialized Example, so no name can make TFMA feed the label as text.
 import json
 from pathlib import Path
 
-import tensorflow_model_analysis as tfma
 from google.protobuf import wrappers_pb2
+from tensorflow_model_analysis.proto import (
+    config_pb2,
+)  # the package itself has them on stack A alone
 
 from components import entity_metrics
 from components.evaluation_results import ACCURACY, ENTITY_F1
@@ -22,7 +24,7 @@ from pipeline.recipe import Bound, Gate
 _ROUNDING = 1e-6
 
 
-def eval_config(gate: Gate, label: str) -> tfma.EvalConfig:
+def eval_config(gate: Gate, label: str) -> config_pb2.EvalConfig:
     """The Evaluator's configuration, for a classifier or a tagger as the gate's metric says.
 
     Args:
@@ -30,7 +32,7 @@ def eval_config(gate: Gate, label: str) -> tfma.EvalConfig:
         label: name of the raw label column; a tagger's gold entities need no name.
     """
     slices = gate.slice_bounds()
-    metric = tfma.MetricConfig(
+    metric = config_pb2.MetricConfig(
         **_METRIC[gate.metric],
         config=json.dumps({"name": gate.metric, **_OWN_CODE[gate.metric]}),
         per_slice_thresholds=_thresholds(gate.bound, slices),
@@ -39,20 +41,20 @@ def eval_config(gate: Gate, label: str) -> tfma.EvalConfig:
         ACCURACY: {"signature_name": "classify", "label_key": label},
         ENTITY_F1: {"signature_name": "examples"},
     }[gate.metric]
-    return tfma.EvalConfig(
-        model_specs=[tfma.ModelSpec(**model)],
+    return config_pb2.EvalConfig(
+        model_specs=[config_pb2.ModelSpec(**model)],
         metrics_specs=[
-            tfma.MetricsSpec(
+            config_pb2.MetricsSpec(
                 metrics=[
                     metric,
-                    tfma.MetricConfig(class_name="ExampleCount"),
-                    *(tfma.MetricConfig(class_name=name) for name in _PLOTS[gate.metric]),
+                    config_pb2.MetricConfig(class_name="ExampleCount"),
+                    *(config_pb2.MetricConfig(class_name=name) for name in _PLOTS[gate.metric]),
                 ]
             )
         ],
         slicing_specs=[
-            tfma.SlicingSpec(),
-            *(tfma.SlicingSpec(feature_keys=[column]) for column in slices),
+            config_pb2.SlicingSpec(),
+            *(config_pb2.SlicingSpec(feature_keys=[column]) for column in slices),
         ],
     )
 
@@ -81,16 +83,17 @@ _PLOTS = {ACCURACY: ("MultiClassConfusionMatrixPlot",), ENTITY_F1: ()}
 
 def _thresholds(
     bound: Bound, slices: dict[str, float | None]
-) -> list[tfma.PerSliceMetricThreshold]:
+) -> list[config_pb2.PerSliceMetricThreshold]:
     """The whole split's bound and those of the slices that have one."""
-    whole = tfma.PerSliceMetricThreshold(
-        slicing_specs=[tfma.SlicingSpec()], threshold=_threshold(bound.at_least, bound.may_drop)
+    whole = config_pb2.PerSliceMetricThreshold(
+        slicing_specs=[config_pb2.SlicingSpec()],
+        threshold=_threshold(bound.at_least, bound.may_drop),
     )
     return [
         whole,
         *(
-            tfma.PerSliceMetricThreshold(
-                slicing_specs=[tfma.SlicingSpec(feature_keys=[column])],
+            config_pb2.PerSliceMetricThreshold(
+                slicing_specs=[config_pb2.SlicingSpec(feature_keys=[column])],
                 threshold=_threshold(at_least, None),
             )
             for column, at_least in slices.items()
@@ -99,16 +102,16 @@ def _thresholds(
     ]
 
 
-def _threshold(at_least: float, may_drop: float | None) -> tfma.MetricThreshold:
-    threshold = tfma.MetricThreshold(
-        value_threshold=tfma.GenericValueThreshold(
+def _threshold(at_least: float, may_drop: float | None) -> config_pb2.MetricThreshold:
+    threshold = config_pb2.MetricThreshold(
+        value_threshold=config_pb2.GenericValueThreshold(
             lower_bound=wrappers_pb2.DoubleValue(value=at_least - _ROUNDING)
         )
     )
     if may_drop is not None:
         threshold.change_threshold.CopyFrom(
-            tfma.GenericChangeThreshold(
-                direction=tfma.MetricDirection.HIGHER_IS_BETTER,
+            config_pb2.GenericChangeThreshold(
+                direction=config_pb2.MetricDirection.HIGHER_IS_BETTER,
                 absolute=wrappers_pb2.DoubleValue(value=-may_drop - _ROUNDING),
             )
         )
