@@ -10,9 +10,9 @@ import json
 from pathlib import Path
 
 from google.protobuf import wrappers_pb2
-from tensorflow_model_analysis.proto import (
-    config_pb2,
-)  # the package itself has them on stack A alone
+
+# Stack B's package itself does not have these names.
+from tensorflow_model_analysis.proto import config_pb2
 
 from components import entity_metrics
 from components.evaluation_results import ACCURACY, ENTITY_F1
