@@ -38,12 +38,12 @@ def test_is_cached_until_a_byte_changes(tmp_path: Path, run: Any, newest: Any) -
 
 def test_the_artifact_says_where_it_came_from(tmp_path: Path, run: Any) -> None:
     from ml_metadata.metadata_store import metadata_store
-    from tfx import v1 as tfx
+    from tfx.orchestration import metadata
 
     source = tiny_encoder.write(tmp_path / "mine")
     run(str(source))
     database = str(tmp_path / "metadata.sqlite")
-    config = tfx.orchestration.metadata.sqlite_metadata_connection_config(database)
+    config = metadata.sqlite_metadata_connection_config(database)
     (model,) = metadata_store.MetadataStore(config).get_artifacts_by_type("Model")
     assert model.custom_properties["source"].string_value == str(source)
     assert len(model.custom_properties["sha256"].string_value) == 64

@@ -26,7 +26,8 @@ def validate(tmp_path, run_pipeline, newest):
 
     def run(train, evaluation, test=None, curated=None):
         import tensorflow_data_validation as tfdv
-        from tfx import v1 as tfx
+        from tfx.components import StatisticsGen
+        from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
         from tfx.utils import io_utils
 
         from components.example_validator import ExampleValidator
@@ -37,12 +38,12 @@ def validate(tmp_path, run_pipeline, newest):
         path = {split: csv_file(tmp_path / f"{split}.csv", found) for split, found in files.items()}
         data = {"path": path, "text": "text", "label": "label", "columns": ["source"]}
         examples = TextExampleGen(json.dumps(data), fingerprint(data))
-        statistics = tfx.components.StatisticsGen(
+        statistics = StatisticsGen(
             examples=examples.outputs["examples"],
             stats_options=tfdv.StatsOptions(use_sketch_based_topk_uniques=True),
         )
         schema = (
-            tfx.components.ImportSchemaGen(schema_file=str(curated))
+            ImportSchemaGen(schema_file=str(curated))
             if curated
             else TextSchemaGen(statistics.outputs["statistics"], "text", "label", ["source"])
         )

@@ -32,7 +32,7 @@ def validate(run_pipeline, newest):
 
     def run(path, **tags):
         import tensorflow_data_validation as tfdv
-        from tfx import v1 as tfx
+        from tfx.components import StatisticsGen
 
         from components.example_validator import ExampleValidator
         from components.text_example_gen import TextExampleGen
@@ -40,7 +40,7 @@ def validate(run_pipeline, newest):
 
         data = {"path": path, "text": "text", "label": "entities", "task": "tag", "tags": tags}
         examples = TextExampleGen(json.dumps(data), fingerprint(data))
-        statistics = tfx.components.StatisticsGen(
+        statistics = StatisticsGen(
             examples=examples.outputs["examples"],
             stats_options=tfdv.StatsOptions(use_sketch_based_topk_uniques=True),
         )

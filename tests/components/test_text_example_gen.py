@@ -134,14 +134,10 @@ def test_bad_rows_are_counted_and_named(tmp_path, generate):
     assert states[-1] == ("TextExampleGen", "FAILED")
 
 
-PROCESSES = ["--direct_running_mode=multi_processing", "--direct_num_workers=2"]
-RUNNERS = [
-    pytest.param([], id="one process"),
-    pytest.param(PROCESSES, id="two processes", marks=pytest.mark.slow),
-]
+TWO_AT_ONCE = ["--direct_running_mode=multi_threading", "--direct_num_workers=2"]
 
 
-@pytest.mark.parametrize("beam_args", RUNNERS)
+@pytest.mark.parametrize("beam_args", [[], TWO_AT_ONCE], ids=["one worker", "two workers"])
 def test_files_of_all_formats(tmp_path, generate, beam_args):
     csv_file(tmp_path / "data" / "a.csv", rows(100))
     lines = [json.dumps({"text": t, "label": k}) for t, k in rows(100, 100)]
