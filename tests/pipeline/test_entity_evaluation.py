@@ -4,6 +4,7 @@ The model knows entities from a word list, so what it finds in a text is known b
 written for each case.
 """
 
+import functools
 import json
 import shutil
 from collections.abc import Callable
@@ -101,15 +102,26 @@ WRONG: list[Row] = [
 ]  # fmt: skip
 
 
+@functools.cache
+def loaded(model: Path) -> Any:
+    return tf.saved_model.load(str(model))
+
+
+@functools.cache
+def served(model: Path, text: str) -> list[tuple[int, int, str]]:
+    """The entities of the answer to a text that is asked alone."""
+    signature = loaded(model).signatures["serving_default"]
+    answer = {k: v.numpy()[0] for k, v in signature(text=tf.constant([text])).items()}
+    kinds = [name.decode() for name in answer["entity_types"]]
+    found = zip(answer["entity_starts"], answer["entity_ends"], kinds, strict=True)
+    return list(found)[: answer["n_entities"]]
+
+
 def by_hand(rows: list[Row], model: Path, kind: str | None = None) -> tuple[float, float, float]:
     """Precision, recall and F1 of all that the served answer holds, in plain sets."""
-    signature = tf.saved_model.load(str(model)).signatures["serving_default"]
     gold, predicted = set(), set()
     for number, row in enumerate(rows):
-        answer = {k: v.numpy()[0] for k, v in signature(text=tf.constant([row[0]])).items()}
-        kinds = [name.decode() for name in answer["entity_types"]]
-        found = list(zip(answer["entity_starts"], answer["entity_ends"], kinds, strict=True))
-        predicted |= {(number, *one) for one in found[: answer["n_entities"]]}
+        predicted |= {(number, *one) for one in served(model, row[0])}
         gold |= {(number, *one) for one in gold_of(row)}
     gold, predicted = (
         {one for one in entities if kind in (None, one[-1])} for entities in (gold, predicted)
