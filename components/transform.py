@@ -66,7 +66,7 @@ class Executor(standard.Executor):
 def _seldom_collecting() -> Iterator[None]:
     """Tracing makes many objects that live on, which the collector would go through ever again.
 
-    It takes a fifth of the component's fixed cost. Rows are freed by their reference counts.
+    Rows are freed by their reference counts.
     """
     usual = gc.get_threshold()
     gc.freeze()
