@@ -9,7 +9,7 @@ import keras
 import tensorflow as tf
 import tensorflow_transform as tft
 
-from trainer import batches, export, precision, progress, tasks, workers
+from trainer import batches, export, precision, progress, scalars, tasks, workers
 from trainer.batches import Layout
 from trainer.card import write_card
 from trainer.loop import Loop, Splits, TrainSettings
@@ -88,16 +88,8 @@ def _train(loop: Loop, metric: str, log_dir: str) -> list[dict[str, Any]]:
     writer = tf.summary.create_file_writer(log_dir)
 
     def log(account: dict[str, Any]) -> None:
-        with writer.as_default(step=account["epoch"]):
-            for name in (
-                "loss",
-                "eval_loss",
-                f"train_{metric}",
-                f"eval_{metric}",
-                "examples_per_s",
-            ):
-                tf.summary.scalar(name, account[name])
-        writer.flush()
+        names = ("loss", "eval_loss", f"train_{metric}", f"eval_{metric}", "examples_per_s")
+        scalars.write(writer, account["epoch"], {name: account[name] for name in names})
 
     history = loop.run(log)
     with tf.io.gfile.GFile(os.path.join(log_dir, HISTORY), "w") as file:
