@@ -20,6 +20,7 @@ from trainer.precision import Trial
 
 RAGGED = tf.RaggedTensorSpec([None, None], tf.int32)
 IDS = tf.ragged.constant([[1, 7, 9, 3, 2], [1, 2], [1, 30, 4, 2]], dtype=tf.int32)
+MANY = tf.concat([IDS] * 8, axis=0)  # more tokens than FEW_TOKENS
 NEAR = {"bfloat16": 2e-2, "float16": 2e-3}
 
 
@@ -33,16 +34,17 @@ def rows(tmp_path_factory) -> list[dict[str, tf.Tensor]]:
     return list(batches.evaluation_batches(splits(tmp_path_factory.mktemp("rows")).eval, LAYOUT))
 
 
+@pytest.mark.parametrize("ids", [IDS, IDS[:1], MANY], ids=["few", "one", "many"])
 @pytest.mark.parametrize("constants", [False, True], ids=["variables", "constants"])
 @pytest.mark.parametrize("dtype", NEAR)
 def test_scores_are_near_and_not_the_same(
-    classifier: Classifier, dtype: str, constants: bool
+    classifier: Classifier, dtype: str, constants: bool, ids: tf.RaggedTensor
 ) -> None:
-    exact = classifier.of_ragged(IDS, tf.zeros_like(IDS))
+    exact = classifier.of_ragged(ids, tf.zeros_like(ids))
     with products(lower=Lower(dtype)):
-        low = classifier.of_ragged(IDS, tf.zeros_like(IDS), constants=constants)
+        low = classifier.of_ragged(ids, tf.zeros_like(ids), constants=constants)
     assert 0 < np.abs(low - exact).max() < NEAR[dtype]
-    np.testing.assert_array_equal(classifier.of_ragged(IDS, tf.zeros_like(IDS)), exact)
+    np.testing.assert_array_equal(classifier.of_ragged(ids, tf.zeros_like(ids)), exact)
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,13 @@
 
 TensorFlow's CPU kernels (oneDNN's, which it uses where there is AVX-512 or AMX) repack a product's
 weights at every call, and for a handful of tokens that is most of the work. A constant's packed
-form is kept, but only one: that of the first number of rows they ever saw. So constants are for
-products of few rows, where the form is the same, and variables for all others. Measured on
-AVX-512: a text of 8 to 32 pieces in 60 to 85 % of the time (two thirds in bfloat16, with AMX), and
-a server that grows from 0.9 to 1.9 GB (1.7 in bfloat16) with a model whose products have 42 MB of
-weights, because TensorFlow copies the graph as it is optimized; so it is the recipe's choice
-(`serve.constant_weights`).
+form is kept, but only one: that of the first number of rows they ever saw. So float32 constants are
+for products of few rows, where the form is the same, and variables for all others. In bfloat16 one
+form serves any number of rows, and only a constant's product takes bias and GELU along, so there
+all are constants. Measured on AVX-512: a text of 8 to 32 pieces in 60 to 85 % of the time in
+float32; in bfloat16 with AMX two thirds of it, for one text and for 32. A server grows from 0.9 to
+1.9 GB with a model whose products have 42 MB of weights, because TensorFlow copies the graph as it
+is optimized; so it is the recipe's choice (`serve.constant_weights`).
 """
 
 import contextlib
@@ -48,8 +49,13 @@ def products(**how: Any) -> Iterator[None]:
         _now = before
 
 
+def current() -> Products:
+    """How products are traced now."""
+    return _now
+
+
 class Dense(keras.layers.Dense):
-    """``x @ kernel + bias``, which TensorFlow runs as one fused op on flat tokens.
+    """``activation(x @ kernel + bias)``, which TensorFlow runs as one fused op on flat tokens.
 
     Args:
         lowers: whether it follows `Products.lower`.
@@ -65,15 +71,16 @@ class Dense(keras.layers.Dense):
         if self._lowers and _now.lower:
             return tf.cast(self._low(tf.cast(x, _now.lower.dtype), _now.lower), x.dtype)
         kernel, bias = (_value(variable) for variable in (self.kernel, self.bias))
-        return tf.nn.bias_add(tf.matmul(x, kernel), bias)
+        return self.activation(tf.nn.bias_add(tf.matmul(x, kernel), bias))
 
     def _low(self, x: tf.Tensor, lower: Lower) -> tf.Tensor:
         if _now.constant:
             kernel, bias = lower.constant(self.kernel), lower.constant(self.bias)
-            return tf.nn.bias_add(tf.matmul(x, kernel), bias)
+            return self.activation(tf.nn.bias_add(tf.matmul(x, kernel), bias))
         # The bias is added to float32: fused to a product of bfloat16 variables, it would keep
         # oneDNN from using AMX.
-        return tf.cast(tf.matmul(x, lower(self.kernel)), self.bias.dtype) + self.bias
+        product = tf.cast(tf.matmul(x, lower(self.kernel)), self.bias.dtype)
+        return self.activation(product + self.bias)
 
 
 def _value(variable: keras.Variable) -> tf.Tensor:

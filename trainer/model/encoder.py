@@ -63,9 +63,9 @@ class Initial:
         seed = self._seeds.getrandbits(31)
         return keras.initializers.TruncatedNormal(stddev=self._stddev, seed=seed)
 
-    def dense(self, width: int, name: str, lowers: bool = False) -> Dense:
-        """A product whose kernel is drawn; ``lowers``: see `Dense`."""
-        return Dense(width, kernel_initializer=self(), name=name, lowers=lowers)
+    def dense(self, width: int, name: str, **settings: Any) -> Dense:
+        """A product whose kernel is drawn; ``settings``: of `Dense`."""
+        return Dense(width, kernel_initializer=self(), name=name, **settings)
 
 
 class LayerNorm(keras.layers.Layer):
@@ -179,7 +179,10 @@ class FeedForward(keras.layers.Layer):
     def __init__(self, config: EncoderConfig, initial: Initial) -> None:
         super().__init__(name="feed_forward")
         self.config = config
-        self.inner = initial.dense(config.intermediate_size, "inner", lowers=True)
+        activation = _ACTIVATIONS[config.activation]
+        self.inner = initial.dense(
+            config.intermediate_size, "inner", lowers=True, activation=activation
+        )
         self.output_ = initial.dense(config.hidden_size, "output", lowers=True)
         self.norm = LayerNorm(config)
 
@@ -191,7 +194,7 @@ class FeedForward(keras.layers.Layer):
 
     def call(self, x: tf.Tensor, seed: tf.Tensor | None = None) -> tf.Tensor:
         """[N, H] ▶ [N, H]."""
-        inner = _ACTIVATIONS[self.config.activation](self.inner(x))  # [N, intermediate]
+        inner = self.inner(x)  # [N, intermediate]
         return self.norm(x + dropout(self.output_(inner), self.config.dropout, seed))
 
 

@@ -5,8 +5,8 @@ and activations work on the flat tokens of all texts, [N, H]. Attention alone ne
 sorted by length and cut into a few groups, each padded to its own longest. Where all texts are of
 one length, as a single text always is, there is nothing to sort, mask or gather. Training's batches
 are of like lengths: their rows stay padded, as one group. Where nothing but [CLS] is read, the last
-layer computes nothing else. Few tokens are multiplied by constant weights (see dense.py). Letters
-as in encoder.py and groups.py.
+layer computes nothing else. Where wanted, few tokens, or all in bfloat16, are multiplied by
+constant weights (see dense.py). Letters as in encoder.py and groups.py.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from trainer.model.dense import products
+from trainer.model.dense import current, products
 from trainer.model.encoder import Attention, Encoder, EncoderLayer, dropout
 from trainer.model.groups import Flat, Group, flat_tokens, length_groups, padded, uniform
 
@@ -50,11 +50,12 @@ def encode(
         ids: [B, (tokens)] int32; every text has a token or more.
         types: likewise, which of a pair's texts a token is of.
         pooled_only: the last layer is computed for [CLS] alone, which is all that `pooled` reads.
-        constants: few tokens are multiplied by the weights' present values, as constants of the
-            graph: faster, and the graph is as much larger as all products' weights are.
+        constants: few tokens, or all in a precision below float32, are multiplied by the weights'
+            present values, as constants of the graph: faster, and the graph is as much larger as
+            all products' weights are.
     """
     longest = tf.reduce_max(tf.concat([ids.row_lengths(), [_LEAST_TOKENS]], 0))
-    few = constants and ids.nrows() * longest <= FEW_TOKENS
+    few = ids.nrows() * longest <= FEW_TOKENS
     same = tf.equal(tf.reduce_max(ids.row_lengths()), tf.reduce_min(ids.row_lengths()))
 
     def part(function: Callable[..., tuple[tf.Tensor, tf.Tensor]]) -> tuple[tf.Tensor, tf.Tensor]:
@@ -70,7 +71,13 @@ def encode(
     def many() -> tuple[tf.Tensor, tf.Tensor]:
         return tf.cond(same | (ids.nrows() == 0), lambda: part(_uniform), lambda: part(_sorted))
 
-    tokens, pooled = tf.cond(few, lambda: part(_few), many) if constants else many()
+    if not constants:
+        tokens, pooled = many()
+    elif current().lower:
+        with products(constant=True):
+            tokens, pooled = tf.cond(few | same, lambda: part(_rows), lambda: part(_sorted))
+    else:
+        tokens, pooled = tf.cond(few, lambda: part(_rows), many)
     return Encoded(None if pooled_only else tokens, pooled)
 
 
@@ -100,10 +107,10 @@ def encode_padded(
     return Encoded(None if pooled_only else tokens, pooled)
 
 
-def _few(
+def _rows(
     encoder: Encoder, ids: tf.RaggedTensor, types: tf.RaggedTensor, pooled_only: bool
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """As `_run`, with constants."""
+    """As `_run`, with constants, of texts as rows that are not too short for these."""
     longest = tf.reduce_max(tf.concat([ids.row_lengths(), [_LEAST_TOKENS]], 0))
     shape = tf.stack([ids.nrows(), longest])
     mask = tf.ones_like(ids).to_tensor(shape=shape)
