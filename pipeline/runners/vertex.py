@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tfx.dsl.components.base import base_component
-from tfx.v1.extensions import google_cloud_ai_platform as vertex
+from tfx.v1.extensions import google_cloud_ai_platform as vertex  # noqa: TID251 - what it is for
 
 from components.vertex_trainer import VertexTrainer
 from pipeline.check import Inputs
