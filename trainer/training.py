@@ -59,9 +59,10 @@ def run_fn(fn_args: "FnArgs") -> None:
         )
         history = _train(loop, model.metric, fn_args.model_run_dir)
     if workers.is_chief():
-        lower = Lower(trial.dtype) if trial else None
+        lower = None
         told: dict[str, Any] = {"history": history}
-        if trial and lower:
+        if trial:
+            lower = Lower(trial.dtype)
             told["precision"] = precision.account(trial, lower, model, _some(fn_args, layout))
         _export(fn_args, model, transform, labels, vocabulary, lower, told)
     workers.meet(strategy)  # TFX looks for the model as soon as this returns, on every worker

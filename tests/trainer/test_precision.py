@@ -90,18 +90,19 @@ def test_float32_needs_no_trial(classifier: Classifier) -> None:
     assert precision.settle("float32", classifier.encoder.config, []) is None
 
 
+@pytest.mark.parametrize("constants", [False, True], ids=["variables", "constants"])
 @pytest.mark.parametrize("asked", ["bfloat16", "fastest"])
-def test_what_is_gained_decides(classifier, rows, monkeypatch, asked: str) -> None:
+def test_what_is_gained_decides(classifier, rows, monkeypatch, asked: str, constants: bool) -> None:
     monkeypatch.setattr(precision, "_HARMS", float("inf"))
     monkeypatch.setattr(precision, "_PAYS", float("inf"))
-    trial = precision.settle(asked, classifier.encoder.config, rows)
+    trial = precision.settle(asked, classifier.encoder.config, rows, constants)
     assert trial and trial.one > 0 and trial.many > 0
     monkeypatch.setattr(precision, "_PAYS", 0.0)
     if asked == "fastest":
-        assert precision.settle(asked, classifier.encoder.config, rows) is None
+        assert precision.settle(asked, classifier.encoder.config, rows, constants) is None
         return
     with pytest.raises(BadInput, match=r"serve.precision: bfloat16 takes .* does not pay"):
-        precision.settle(asked, classifier.encoder.config, rows)
+        precision.settle(asked, classifier.encoder.config, rows, constants)
 
 
 def test_the_card_tells_the_difference(classifier: Classifier, rows) -> None:

@@ -68,24 +68,21 @@ class Dense(keras.layers.Dense):
 
     def call(self, x: tf.Tensor, *_: Any) -> tf.Tensor:
         """[N, in] ▶ [N, out]."""
-        if self._lowers and _now.lower:
-            return tf.cast(self._low(tf.cast(x, _now.lower.dtype), _now.lower), x.dtype)
-        kernel, bias = (_value(variable) for variable in (self.kernel, self.bias))
-        return self.activation(tf.nn.bias_add(tf.matmul(x, kernel), bias))
-
-    def _low(self, x: tf.Tensor, lower: Lower) -> tf.Tensor:
-        if _now.constant:
-            kernel, bias = lower.constant(self.kernel), lower.constant(self.bias)
-            return self.activation(tf.nn.bias_add(tf.matmul(x, kernel), bias))
-        # The bias is added to float32: fused to a product of bfloat16 variables, it would keep
-        # oneDNN from using AMX.
-        product = tf.cast(tf.matmul(x, lower(self.kernel)), self.bias.dtype)
-        return self.activation(product + self.bias)
+        lower = _now.lower if self._lowers else None
+        if lower and not _now.constant:
+            # The bias is added to float32: fused to a product of bfloat16 variables, it would keep
+            # oneDNN from using AMX.
+            product = tf.cast(tf.matmul(tf.cast(x, lower.dtype), lower(self.kernel)), x.dtype)
+            return self.activation(product + self.bias)
+        dtype = lower.dtype if lower else x.dtype
+        kernel, bias = (_value(variable, dtype) for variable in (self.kernel, self.bias))
+        product = tf.nn.bias_add(tf.matmul(tf.cast(x, dtype), kernel), bias)
+        return tf.cast(self.activation(product), x.dtype)
 
 
-def _value(variable: keras.Variable) -> tf.Tensor:
+def _value(variable: keras.Variable, dtype: tf.DType) -> tf.Tensor:
     if not _now.constant:
         return tf.convert_to_tensor(variable)
     with tf.init_scope():
-        value = variable.numpy()
+        value = tf.cast(variable.value, dtype).numpy()
     return tf.constant(value)

@@ -30,12 +30,6 @@ class Lower:
                 )
         return self._copies[id(kernel)]
 
-    def constant(self, weight: keras.Variable) -> tf.Tensor:
-        """The weight's present values, as a constant of the graph."""
-        with tf.init_scope():
-            value = tf.cast(weight.value, self.dtype).numpy()
-        return tf.constant(value)
-
     def variables(self, of: list[keras.Variable]) -> list[tf.Variable]:
         """These variables as a graph needs them: copies in the place of what was copied."""
         return [self._copies.get(id(variable), variable.value) for variable in of]

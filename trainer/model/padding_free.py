@@ -54,8 +54,7 @@ def encode(
             present values, as constants of the graph: faster, and the graph is as much larger as
             all products' weights are.
     """
-    longest = tf.reduce_max(tf.concat([ids.row_lengths(), [_LEAST_TOKENS]], 0))
-    few = ids.nrows() * longest <= FEW_TOKENS
+    few = ids.nrows() * _longest(ids) <= FEW_TOKENS
     same = tf.equal(tf.reduce_max(ids.row_lengths()), tf.reduce_min(ids.row_lengths()))
 
     def part(function: Callable[..., tuple[tf.Tensor, tf.Tensor]]) -> tuple[tf.Tensor, tf.Tensor]:
@@ -111,8 +110,7 @@ def _rows(
     encoder: Encoder, ids: tf.RaggedTensor, types: tf.RaggedTensor, pooled_only: bool
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """As `_run`, with constants, of texts as rows that are not too short for these."""
-    longest = tf.reduce_max(tf.concat([ids.row_lengths(), [_LEAST_TOKENS]], 0))
-    shape = tf.stack([ids.nrows(), longest])
+    shape = tf.stack([ids.nrows(), _longest(ids)])
     mask = tf.ones_like(ids).to_tensor(shape=shape)
     with products(constant=True):
         flat, group = padded(
@@ -122,6 +120,11 @@ def _rows(
     if not pooled_only:
         tokens = tf.gather(tokens, tf.where(tf.reshape(mask, [-1]) > 0)[:, 0])
     return tokens, pooled
+
+
+def _longest(ids: tf.RaggedTensor) -> tf.Tensor:
+    """Of the rows that constants can take."""
+    return tf.reduce_max(tf.concat([ids.row_lengths(), [_LEAST_TOKENS]], 0))
 
 
 def _uniform(
