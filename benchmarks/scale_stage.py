@@ -148,7 +148,9 @@ def _context(folder: Folder) -> Any:
     from pipeline.runners import beam_options
 
     return base_beam_executor.BaseBeamExecutor.Context(
-        beam_pipeline_args=beam_options.checked([]),
+        beam_pipeline_args=beam_options.checked(
+            json.loads(os.environ.get("SCALE_BEAM_ARGS", "[]"))
+        ),
         tmp_dir=str(folder.path / "temporary"),
         unique_id="1",
     )

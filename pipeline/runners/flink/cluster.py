@@ -154,7 +154,7 @@ class Cluster:
     def _wait(self) -> None:
         until = time.monotonic() + _READY_SECONDS
         while not (self._slots() and _answers(self.jobs) and _answers(self.pool)):
-            ended = [name for name, process in self._processes().items() if not process]
+            ended = [name for name, process in self.processes().items() if not process]
             if ended or time.monotonic() > until:
                 raise OSError(
                     f"{ended[0] if ended else 'the cluster'} did not start: see "
@@ -169,20 +169,20 @@ class Cluster:
                 return json.load(answer)["slots-total"]
         return 0
 
-    def _processes(self) -> dict[str, int]:
+    def processes(self) -> dict[str, int]:
         """Process ids by name; 0 of one that has ended."""
         files = sorted(self.folder.glob("*.pid"))
         return {file.stem: _running(*file.read_text().split()) for file in files}
 
     def stop(self) -> list[str]:
         """Ends what `start` started; gives the names of what was still running."""
-        found = {name: process for name, process in self._processes().items() if process}
+        found = {name: process for name, process in self.processes().items() if process}
         for process in found.values():
             _kill(process, signal.SIGTERM)
         until = time.monotonic() + 20
-        while any(self._processes().values()) and time.monotonic() < until:
+        while any(self.processes().values()) and time.monotonic() < until:
             time.sleep(0.2)
-        for process in filter(None, self._processes().values()):
+        for process in filter(None, self.processes().values()):
             _kill(process, signal.SIGKILL)
         for file in self.folder.glob("*.pid"):
             file.unlink()
