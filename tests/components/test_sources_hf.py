@@ -30,7 +30,8 @@ def asked() -> list[str]:
 def resolve(tmp_path: Path, asked: list[str]) -> Iterator[Resolve]:
     """Resolves in a process of its own, since the library reads HF_ENDPOINT when imported."""
     with local_hub.serving(REPOSITORIES, asked) as endpoint:
-        base = {"HF_ENDPOINT": endpoint, "HF_HOME": str(tmp_path / "hf"), "HF_HUB_DISABLE_XET": "1"}
+        hub = {"HF_ENDPOINT": endpoint, "HF_HOME": str(tmp_path / "hf"), "HF_HUB_DISABLE_XET": "1"}
+        base = {name: value for name, value in os.environ.items() if name != "RAWBERT_CACHE"} | hub
 
         def run(source: str, **environment: str) -> subprocess.CompletedProcess[str]:
             code = (
@@ -40,7 +41,7 @@ def resolve(tmp_path: Path, asked: list[str]) -> Iterator[Resolve]:
             )
             return subprocess.run(
                 [sys.executable, "-c", code],
-                env=os.environ | base | environment,
+                env=base | environment,
                 capture_output=True,
                 text=True,
                 check=True,
