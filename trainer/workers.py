@@ -8,6 +8,7 @@ runs the job starts all of them again, and they go on after the last epoch that 
 
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ WAIT = "RAWBERT_WORKERS_WAIT"  # seconds until all workers must be there
 _WAIT_S = 600.0  # the machines of a job do not start at once
 _SILENT_S = 30.0  # a worker that says nothing for so long is lost
 _TRAINS = ("chief", "worker")
+_TASK = re.compile(r"/job:(\w+)/replica:\d+/task:(\d+)")
 # What TensorFlow raises when a worker does not answer, went away or came back as another process.
 _LOST = (
     tf.errors.UnavailableError,
@@ -53,6 +55,17 @@ class _Place:
     @property
     def workers(self) -> list[str]:
         return [address for kind in _TRAINS for address in self.addresses.get(kind, ())]
+
+    def silent(self, told: str) -> list[str]:
+        """The others that TensorFlow has had no heartbeat of, by what it tells."""
+        tasks = {(kind, int(index)) for kind, index in _TASK.findall(told)}
+        if "heartbeat" not in told:
+            return []
+        return sorted(
+            f"{kind} {index}, {self.addresses[kind][index]}"
+            for kind, index in tasks - {(self.kind, self.index)}
+            if index < len(self.addresses.get(kind, ()))
+        )
 
 
 def strategy() -> tf.distribute.Strategy:
@@ -126,9 +139,7 @@ def told_plainly() -> Iterator[None]:
         place = _place()
         if place is None or len(place.workers) == 1:
             raise
-        lines = [line.strip() for line in str(error.message).splitlines() if line.strip()]
-        telling = [line for line in lines if "aborted by" in line] or lines or [repr(error)]
-        raise WorkerLost(telling[0][:300].rstrip(".")) from error
+        raise WorkerLost(_why(error, place)) from error
 
 
 def _everyone(strategy: tf.distribute.Strategy, mine: tf.Tensor) -> tf.Tensor:
@@ -155,6 +166,18 @@ def _place() -> _Place | None:
     if not known or place.kind not in _TRAINS:
         raise _bad_config(given, f"it has no {place.kind} {place.index}")
     return place
+
+
+def _why(error: tf.errors.OpError, place: _Place) -> str:
+    """Who is silent, as far as TensorFlow's heartbeats tell; else the telling line of its error."""
+    lines = [line.strip() for line in error.message.splitlines() if line.strip()]
+    telling = [line for line in lines if "aborted by" in line] or lines or [repr(error)]
+    silent = place.silent(error.message)
+    if not silent and "Deadline Exceeded" in telling[0]:  # of a heartbeat to who counts them
+        silent = [f"{place.workers[0]}, the first"]
+    if silent:
+        return f"nothing is heard of {', '.join(silent)}; stopped or overloaded"
+    return telling[0][:300].rstrip(".")
 
 
 def _bad_config(given: str, why: str) -> BadInput:
@@ -188,7 +211,11 @@ def _watch_each_other(place: _Place) -> None:
         from tensorflow.python.eager import context
         from tensorflow.python.training import server_lib
 
-        jobs = _coordinated_jobs(place)
+        jobs = [
+            context.coordination_config_pb2.CoordinatedJob(name=kind, num_tasks=len(addresses))
+            for kind in _TRAINS
+            if (addresses := place.addresses.get(kind))
+        ]
         leader = multi_worker_util.coordination_leader(server_lib.ClusterSpec(place.addresses))
         context.context().configure_coordination_service(
             service_type="standalone",
@@ -200,15 +227,3 @@ def _watch_each_other(place: _Place) -> None:
         )
     except (ImportError, AttributeError, TypeError):
         return
-
-
-def _coordinated_jobs(place: _Place) -> list[object]:
-    try:
-        from tensorflow.tsl.protobuf import coordination_config_pb2 as pb
-    except ImportError:
-        from tensorflow.core.protobuf import coordination_config_pb2 as pb
-    return [
-        pb.CoordinatedJob(name=kind, num_tasks=len(place.addresses[kind]))
-        for kind in _TRAINS
-        if place.addresses.get(kind)
-    ]

@@ -117,6 +117,17 @@ def test_workers_that_are_killed_and_restarted_train_as_one(tmp_path: Path) -> N
         np.testing.assert_allclose(ours, np.asarray(one), atol=1e-4)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("hung", [1, 0], ids=["a worker", "the chief"])
+def test_a_worker_that_hangs_ends_the_others(tmp_path: Path, hung: int) -> None:
+    with started(tmp_path) as job:
+        job[0].until("step", epoch=1)
+        job[hung].process.send_signal(signal.SIGSTOP)
+        survivor = job[1 - hung]
+        assert survivor.ended() == 1
+        assert "is lost or did not come: nothing is heard of " in survivor.errors()
+
+
 def alone(folder: Path, **settings: Any) -> tuple[Classifier, list[dict[str, Any]]]:
     """The model and the account of its epochs of one worker, in this process."""
     model = tiny_classifier(folder / "encoder", dropout=0)
@@ -167,6 +178,33 @@ def test_only_who_has_others_loses_one(
         monkeypatch.setenv("TF_CONFIG", config(addresses, index=0))
     with pytest.raises(told, match="out of memory"), workers.told_plainly():
         raise tf.errors.InternalError(None, None, "out of memory")
+
+
+@pytest.mark.parametrize(
+    ("message", "told"),
+    [
+        (
+            "from fused\nCollective ops is aborted by: Error reported from /job:worker/task:1: Task"
+            " /job:worker/replica:0/task:1 heartbeat timeout. This indicates",
+            "nothing is heard of worker 1, b:1; stopped",
+        ),
+        (
+            "The following tasks are unhealthy (stopped sending heartbeats):\n"
+            "/job:worker/replica:0/task:2\n/job:worker/replica:0/task:1\nThe tasks have crashed.",
+            "nothing is heard of worker 1, b:1, worker 2, c:1; stopped",
+        ),
+        ("Collective ops is aborted by: Deadline Exceeded\nThe error", "heard of a:1, the first"),
+        (
+            "Collective ops is aborted by: Socket closed\non /job:worker/replica:0/task:1",
+            "did not come: Collective ops is aborted by: Socket closed. Start all",
+        ),
+    ],
+    ids=["TensorFlow 2.16", "TensorFlow 2.21", "the one that counts", "another cause"],
+)
+def test_who_is_silent_is_named(monkeypatch: pytest.MonkeyPatch, message: str, told: str) -> None:
+    monkeypatch.setenv("TF_CONFIG", config(["a:1", "b:1", "c:1"], index=0))
+    with pytest.raises(WorkerLost, match=told), workers.told_plainly():
+        raise tf.errors.UnavailableError(None, None, message)
 
 
 @pytest.mark.parametrize(
