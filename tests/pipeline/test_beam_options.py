@@ -14,6 +14,10 @@ from trainer.errors import BadInput
 
 POOL = ["--environment_type=EXTERNAL"]
 PORTABLE = ["--runner=PortableRunner"]
+# A machine without Java is told so first; here no job server is started.
+LAUNCHER = f"--job_server_java_launcher={sys.executable}"
+FLINK = ["--runner=FlinkRunner", LAUNCHER]
+SPARK = ["--runner=SparkRunner", LAUNCHER]
 
 
 @pytest.mark.parametrize(
@@ -49,9 +53,9 @@ REFUSED = {
     "no such runner": (["--runner=FlinkRuner"], "FlinkRunner"),
     "no such option": (["--direct_num_worker=2"], "--direct_num_workers"),
     "no number": (["--direct_num_workers=two"], "invalid int value"),
-    "no Flink": (["--runner=FlinkRunner", f"--flink_master={AWAY}"], "does not answer"),
-    "no Flink at a URL": (["--runner=FlinkRunner", f"--flink_master=http://{AWAY}"], "flink"),
-    "no Spark": (["--runner=SparkRunner", f"--spark_master_url=spark://{AWAY}"], "spark"),
+    "no Flink": ([*FLINK, f"--flink_master={AWAY}"], "does not answer"),
+    "no Flink at a URL": ([*FLINK, f"--flink_master=http://{AWAY}"], "flink"),
+    "no Spark": ([*SPARK, f"--spark_master_url=spark://{AWAY}"], "spark"),
     "no job server": ([*PORTABLE, f"--job_endpoint={AWAY}"], "does not answer"),
     "no pool": ([*PORTABLE, *POOL, f"--environment_config={AWAY}"], "pool of Python workers"),
     "no pool, as JSON": (
@@ -78,7 +82,7 @@ def test_a_pool_that_only_the_engine_reaches_is_not_asked(monkeypatch: pytest.Mo
         return socket.socket()
 
     monkeypatch.setattr(socket, "create_connection", far_away)
-    engine = ["--runner=FlinkRunner", "--flink_master=flink.example:8081"]
+    engine = [*FLINK, "--flink_master=flink.example:8081"]
     beam_options.checked([*engine, *POOL, "--environment_config=localhost:50000"])
 
 
