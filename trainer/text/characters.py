@@ -8,7 +8,6 @@ classes: google-research/bert's description of its tokenization.
 
 import functools
 import itertools
-import sys
 import unicodedata
 
 CJK = (
@@ -45,10 +44,18 @@ def _of_category(prefix: str) -> str:
 
 @functools.cache
 def _runs() -> list[tuple[str, tuple[int, int]]]:
-    """All code points as runs of one category: (category, (first, last))."""
-    categories = map(unicodedata.category, map(chr, range(sys.maxunicode + 1)))
+    """Code points as runs of one category: (category, (first, last)).
+
+    Without the planes that have no characters and are not to get any, or private ones only
+    (4 to 13, 15, 16): four fifths of all code points.
+    """
+    return _runs_of(range(0x40000)) + _runs_of(range(0xE0000, 0xF0000))
+
+
+def _runs_of(points: range) -> list[tuple[str, tuple[int, int]]]:
+    categories = map(unicodedata.category, map(chr, points))
     runs: list[tuple[str, tuple[int, int]]] = []
-    first = 0
+    first = points.start
     for category, run in itertools.groupby(categories):
         length = sum(1 for _ in run)
         runs.append((category, (first, first + length - 1)))
