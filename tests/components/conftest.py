@@ -11,12 +11,14 @@ import pytest
 def run_pipeline(tmp_path):
     """Runs components under LocalDagRunner; gives the store's executions by node and state."""
 
-    def run(components, beam_args=("--runner=DirectRunner",)):
+    def run(components, beam_args=()):
         from ml_metadata.metadata_store import metadata_store
         from ml_metadata.proto import metadata_store_pb2
         from tfx.orchestration import metadata
         from tfx.orchestration.local.local_dag_runner import LocalDagRunner
         from tfx.orchestration.pipeline import Pipeline
+
+        from pipeline.runners import beam_options
 
         database = str(tmp_path / "metadata.sqlite")
         config = metadata.sqlite_metadata_connection_config(database)
@@ -26,7 +28,7 @@ def run_pipeline(tmp_path):
             components=components,
             enable_cache=True,
             metadata_connection_config=config,
-            beam_pipeline_args=list(beam_args),
+            beam_pipeline_args=beam_options.checked(beam_args),
         )
         error = None
         try:

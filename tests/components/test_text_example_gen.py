@@ -33,7 +33,7 @@ def data_of(path, **more):
 def generate(tmp_path, run_pipeline, newest):
     """Runs TextExampleGen; gives (states, error, rows by split, report)."""
 
-    def run(data, bad_rows=0.01, beam_args=("--runner=DirectRunner",)):
+    def run(data, bad_rows=0.01, beam_args=()):
         from components.text_example_gen import TextExampleGen
 
         component = TextExampleGen(json.dumps(data), fingerprint(data), bad_rows)
