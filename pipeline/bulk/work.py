@@ -111,8 +111,9 @@ class Work:
                 if left.name != "lock":
                     left.unlink()
             self._write("plan.json", plan.to_json())
-        for failed in self.folder.glob("*.failed"):
-            failed.unlink()
+        for what in ("failed", "answered"):  # of a run that was killed
+            for left in self.folder.glob(f"*.{what}"):
+                left.unlink()
         return sum(shard.rows for shard in plan.shards if self.is_done(shard))
 
     def plan(self) -> Plan:

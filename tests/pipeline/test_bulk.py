@@ -19,7 +19,9 @@ from click.testing import CliRunner, Result
 
 from components.readers import BadRow
 from pipeline.bulk.formats import row_format
+from pipeline.bulk.places import Place
 from pipeline.bulk.records import Record
+from pipeline.bulk.work import Plan, Shard, Work
 from pipeline.cli.predict import predict
 from trainer.errors import BadInput
 
@@ -240,6 +242,15 @@ def test_a_killed_run_goes_on(model: Path, tmp_path: Path) -> None:
     assert f"{done} were done before" in result.stdout
     assert bulk(source, tmp_path / "at_once.csv", model).exit_code == 0
     assert rows_of(out) == rows_of(tmp_path / "at_once.csv")
+
+
+def test_what_a_killed_run_had_of_a_shard_does_not_count(tmp_path: Path) -> None:
+    work, shard = Work(tmp_path), Shard(0, 0, Place(0, 0, 1), 5)
+    plan = Plan([], [], {}, [], [shard])
+    work.adopt(plan)
+    work.of(shard, "answered").write_text("3")
+    assert work.adopt(plan) == 0
+    assert not work.of(shard, "answered").exists()
 
 
 BAD_ROWS = {
