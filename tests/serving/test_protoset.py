@@ -6,7 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import grpc
-from google.protobuf import descriptor_pb2, message_factory
+import pytest
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+
+from serving.protos import model_service_pb2_grpc, prediction_service_pb2_grpc
+from serving.protoset import protoset
 
 
 def test_a_client_made_of_the_descriptor_set_alone_gets_an_answer(
@@ -29,3 +33,18 @@ def test_a_client_made_of_the_descriptor_set_alone_gets_an_answer(
             response_deserializer=messages["tensorflow.serving.PredictResponse"].FromString,
         )
         assert list(predict(request, timeout=30).outputs["label"].string_val) == [b"rotten"]
+
+
+@pytest.mark.parametrize(
+    ("service", "stub"),
+    [
+        ("PredictionService", prediction_service_pb2_grpc.PredictionServiceServicer),
+        ("ModelService", model_service_pb2_grpc.ModelServiceServicer),
+    ],
+)
+def test_each_method_of_the_stubs_is_in_it(service: str, stub: type) -> None:
+    pool = descriptor_pool.DescriptorPool()
+    for file in protoset().file:
+        pool.Add(file)  # whatever it needs must be there
+    methods = pool.FindServiceByName(f"tensorflow.serving.{service}").methods_by_name
+    assert set(methods) == {name for name in vars(stub) if not name.startswith("_")}
