@@ -23,6 +23,12 @@ def external(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
         yield arguments
 
 
+@pytest.fixture(autouse=True)
+def no_flags_of_pytest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """TFX's executors read flags from the command line: -v is a number to them."""
+    monkeypatch.setattr("sys.argv", ["rawbert"])
+
+
 def context(folder: Path, beam_args: list[str]) -> Any:
     from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 
@@ -89,12 +95,9 @@ def test_texts_are_read_the_same_there(
         assert rows
 
 
-def test_transform_is_the_same_there(
-    pushed: Project, external: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_transform_is_the_same_there(pushed: Project, external: list[str], tmp_path: Path) -> None:
     from pipeline.runners import beam_options
 
-    monkeypatch.setattr("sys.argv", ["rawbert"])  # which TFX reads flags from
     here = pushed.artifact("Transform", "transformed_examples")
     there = transform(pushed, tmp_path, beam_options.checked(external))
     for split in ("train", "eval", "test"):
