@@ -10,6 +10,7 @@ Texts are made up from real ones; each stage is a process of its own, watched fr
 import json
 import os
 import shutil
+import subprocess
 import sys
 from datetime import date
 from pathlib import Path
@@ -75,8 +76,15 @@ def _measure(stage: str, rows: int, folder: Path, model: Path | None) -> dict[st
         "bytes": (folder / "texts.csv").stat().st_size,
         "load": mean(watched.load),
         "date": date.today().isoformat(),
+        "commit": _commit(),
         "machine": machine.describe("tensorflow", "apache-beam", "tfx"),
     }
+
+
+def _commit() -> str:
+    """Of this checkout; sizes of different commits are different programs."""
+    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "--short", "HEAD"]
+    return subprocess.run(command, capture_output=True, text=True).stdout.strip() or "?"
 
 
 def _add(results: Path, found: dict[str, Any]) -> None:

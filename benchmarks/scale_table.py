@@ -21,7 +21,7 @@ def markdown(everything: list[Found]) -> str:
     rows = [
         f"| {found['stage']} | {found['rows']:,} | {found['seconds']:.1f} | "
         f"{found['cpu_seconds']:.1f} | {found['rows'] / found['cpu_seconds']:,.0f} | "
-        f"{found['peak_mb']:,.0f} | {found['load']:.1f} |"
+        f"{found['peak_mb']:,.0f} | {found['load']:.1f} | {found.get('commit', '?')} |"
         for found in everything
     ]
     between = [
@@ -35,8 +35,8 @@ def markdown(everything: list[Found]) -> str:
             "",
             "Seconds without imports; memory of the process and its children, imports included.",
             "",
-            "| stage | rows | seconds | CPU seconds | rows a CPU second | peak MB | load |",
-            "|---|---|---|---|---|---|---|",
+            "| stage | rows | seconds | CPU s | rows a CPU second | peak MB | load | commit |",
+            "|---|---|---|---|---|---|---|---|",
             *rows,
             "",
             "Between two sizes: what each further row costs, and what is left for no row at all.",
