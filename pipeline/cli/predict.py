@@ -43,6 +43,9 @@ class _Where:
 
     def open(self) -> Any:
         if self.model is not None:
+            from serving.lean_tensorflow import import_tensorflow
+
+            import_tensorflow()
             from serving.local import Local
 
             return Local(self.model)

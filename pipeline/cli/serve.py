@@ -124,11 +124,13 @@ def _serve_embedded(settings: "Settings") -> None:
     import logging
 
     from serving.errors import BadConfig, NotAModel
+    from serving.lean_tensorflow import import_tensorflow
     from serving.quiet import quiet_tensorflow
     from serving.server import main
     from serving.server.__main__ import told_to_stop
 
     quiet_tensorflow()
+    import_tensorflow()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
         server = main.serve(settings, opened=_opened)

@@ -21,6 +21,7 @@ import threading
 from importlib import metadata
 
 from serving.errors import BadConfig, NotAModel
+from serving.lean_tensorflow import import_tensorflow
 from serving.quiet import quiet_tensorflow
 from serving.server.flags import note_those_without_effect, parse, parser
 from serving.server.from_flags import settings_of
@@ -39,6 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
         note_those_without_effect(given)
         settings = settings_of(options)
         quiet_tensorflow()
+        import_tensorflow()
         server = serve(settings)
     except (BadConfig, NotAModel) as error:
         print(error, file=sys.stderr)
