@@ -55,6 +55,9 @@ blob.storage.directory: {folder}/tmp
 _OPENED = ("lang", "lang.reflect", "net", "nio", "time", "util", "util.concurrent")
 _JAVA = [
     "java",
+    # The work is done in Python: most of what Java does here is to start.
+    "-XX:TieredStopAtLevel=1",
+    "-XX:+UseSerialGC",
     *(f"--add-opens=java.base/java.{name}=ALL-UNNAMED" for name in _OPENED),
     "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED",
 ]
