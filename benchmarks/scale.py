@@ -59,7 +59,8 @@ def main(
 
 
 def _measure(stage: str, rows: int, folder: Path, model: Path | None) -> dict[str, Any]:
-    shutil.rmtree(folder / "temporary", ignore_errors=True)
+    for left in ("temporary", *(("graph", "transformed") if stage == "Transform" else ())):
+        shutil.rmtree(folder / left, ignore_errors=True)
     if model:
         os.environ["SCALE_MODEL"] = str(model.absolute())
     log = folder / f"{stage.replace(' ', '-')}.log"
