@@ -7,7 +7,7 @@ FROM ${BASE}
 
 RUN pip install --no-cache-dir "uv>=0.5,<1"
 COPY constraints/tfx-1.16.txt /tmp/lock.txt
-RUN uv pip install --system --no-cache --require-hashes -r /tmp/lock.txt && rm /tmp/lock.txt
+RUN uv pip install --system --no-cache --no-deps --require-hashes -r /tmp/lock.txt && rm /tmp/lock.txt
 
 COPY pyproject.toml setup.py README.md /rawbert/
 COPY trainer /rawbert/trainer

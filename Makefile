@@ -42,10 +42,10 @@ quick: lint
 lock: setup
 	@$(BIN)/uv pip compile pyproject.toml $(EXTRAS) --generate-hashes --no-annotate --quiet \
 	    --python-version 3.10 --python-platform x86_64-manylinux_2_28 \
-	    -c constraints/tfx-1.16.in -o constraints/tfx-1.16.txt
+	    --override constraints/overrides.txt -c constraints/tfx-1.16.in -o constraints/tfx-1.16.txt
 	@$(BIN)/uv pip compile pyproject.toml $(EXTRAS) --generate-hashes --no-annotate --quiet \
 	    --python-version 3.12 --universal \
-	    -c constraints/tfx-1.21.in -o constraints/tfx-1.21.txt
+	    --override constraints/overrides.txt -c constraints/tfx-1.21.in -o constraints/tfx-1.21.txt
 	@$(BIN)/uv pip compile benchmarks/requirements.in --generate-hashes --no-annotate --quiet \
 	    --python-version 3.12 --python-platform x86_64-manylinux_2_28 \
 	    -o benchmarks/requirements.txt

@@ -49,7 +49,7 @@ rm -rf .venv
 "$python" -m venv .venv || fail "$python has no venv module: install python${version}-venv."
 .venv/bin/python -m pip install --quiet --disable-pip-version-check "uv>=0.5,<1" ||
     fail "cannot install uv from the package index: check network, pip configuration and disk."
-.venv/bin/uv pip install --quiet --python .venv/bin/python --require-hashes -r "$lock" ||
+.venv/bin/uv pip install --quiet --python .venv/bin/python --no-deps --require-hashes -r "$lock" ||
     fail "cannot install $lock: check network and disk (3.5 GB)."
 .venv/bin/uv pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation -e .
 echo "$stamp" >.venv/.stamp

@@ -4,7 +4,7 @@
 #   constraints/stack-b.sh                # make test
 #   constraints/stack-b.sh make run
 #
-# The root lies in out/stack-b and is made once (1 GB, and 4 GB with the environment). Its mounts live
+# The root lies in out/stack-b and is made once (2 GB, and 5 GB with the environment). Its mounts live
 # in a namespace of the command's own: they are gone when it ends, however it ends.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -21,7 +21,7 @@ if [ ! -e "$root/.made" ]; then
     echo "stack B  a Debian 13 root in out/stack-b"
     rm -rf "$root" && mkdir -p "$root"
     debootstrap --variant=minbase \
-        --include=python3,python3-venv,python3-dev,g++,make,git,ca-certificates,procps \
+        --include=python3,python3-venv,python3-dev,g++,make,git,ca-certificates,procps,chromium \
         trixie "$root" >"$root.log" 2>&1 || fail "debootstrap failed: see out/stack-b.log."
     touch "$root/.made"
 fi
