@@ -43,9 +43,6 @@ class Servable:
         self._callables: dict[tuple[tuple[str, ...], tuple[str, ...]], Callable] = {}
         self._batched: dict[str, tuple[list[str], Callable]] = {}
         self._max_batch = 0
-        # Unless a pool is asked for, a request's ops run one after the other in its own thread:
-        # handing them over takes tenths of a millisecond, and a BERT has little to do side by side.
-        self._in_callers_thread = not loading.inter_op_threads
         self._making = threading.Lock()
         try:
             with self._graph.as_default():
@@ -128,8 +125,6 @@ class Servable:
         # The public `make_callable` goes through `Session.run` where there are feeds, which looks
         # their names up at every call: 0.2 ms of Python, with the interpreter locked.
         options = config_pb2.CallableOptions(feed=feeds, fetch=fetches)
-        if self._in_callers_thread:
-            options.run_options.inter_op_thread_pool = -1
         return self._session._make_callable_from_options(options)
 
     def close(self) -> None:
