@@ -12,7 +12,7 @@ import psutil
 from components.splits import given_files
 
 # By benchmarks/scale.py, from 100,000 to 1,000,000 rows of 163 bytes: Transform, the greatest of
-# the stages, takes 49 bytes a row. Three times that, since texts and Beam's bundles differ, and the
+# the stages, takes 52 bytes a row. Three times that, since texts and Beam's bundles differ, and the
 # Evaluator is not among them.
 BYTES_A_BYTE_OF_TEXT = 1.0
 OF_THE_PROCESS = 1.1e9  # TFX, TensorFlow and the graph, whatever the data
