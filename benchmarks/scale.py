@@ -9,9 +9,7 @@ Texts are made up from real ones; each stage is a process of its own, watched fr
 
 import json
 import os
-import shutil
 import subprocess
-import sys
 from datetime import date
 from pathlib import Path
 from statistics import mean
@@ -19,10 +17,10 @@ from typing import Any
 
 import click
 import machine
+import scale_run
 import scale_stage
 import scale_table
 import scale_texts
-from watch import watch
 
 from components import sources
 
@@ -59,19 +57,13 @@ def main(
 
 
 def _measure(stage: str, rows: int, folder: Path, model: Path | None) -> dict[str, Any]:
-    for left in ("temporary", *(("graph", "transformed") if stage == "Transform" else ())):
-        shutil.rmtree(folder / left, ignore_errors=True)
     if model:
         os.environ["SCALE_MODEL"] = str(model.absolute())
-    log = folder / f"{stage.replace(' ', '-')}.log"
-    watched = watch([sys.executable, scale_stage.__file__, stage, str(folder)], log)
-    if watched.returncode:
-        raise click.ClickException(f"{stage} with {rows:,} rows failed: see {log}")
-    told = next(line for line in reversed(log.read_text().splitlines()) if line[:1] == "{")
+    watched, told = scale_run.run(stage, folder, f"{stage.replace(' ', '-')}.log")
     return {
         "stage": stage,
         "rows": rows,
-        **json.loads(told),
+        **told,
         "with_imports": watched.seconds,
         "peak_mb": watched.peak_mb(0.0, float("inf")),
         "bytes": (folder / "texts.csv").stat().st_size,

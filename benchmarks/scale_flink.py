@@ -10,8 +10,6 @@ with one TensorFlow thread. So two workers against one is two cores against one,
 
 import json
 import os
-import shutil
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,9 +21,8 @@ from typing import Any
 import click
 import machine
 import psutil
-import scale_stage
+import scale_run
 import scale_texts
-from watch import watch
 
 from components import sources
 from pipeline.runners.flink.cluster import Cluster
@@ -64,22 +61,10 @@ def _prepare(rows: int, folder: Path) -> None:
     scale_texts.write(real_texts, rows, folder / "texts.csv")
     if not (folder / "statistics").exists():
         for stage in _FIRST:
-            _run_stage(stage, folder)
-
-
-def _run_stage(stage: str, folder: Path) -> tuple[Any, dict[str, float]]:
-    shutil.rmtree(folder / "temporary", ignore_errors=True)
-    log = folder / f"{stage}-flink.log"
-    watched = watch([sys.executable, scale_stage.__file__, stage, str(folder)], log)
-    if watched.returncode:
-        raise click.ClickException(f"{stage} failed: see {log}")
-    told = next(line for line in reversed(log.read_text().splitlines()) if line[:1] == "{")
-    return watched, json.loads(told)
+            scale_run.run(stage, folder, f"{stage}-flink.log")
 
 
 def _measure(rows: int, workers: int, folder: Path) -> dict[str, Any]:
-    for made in ("graph", "transformed"):
-        shutil.rmtree(folder / made, ignore_errors=True)
     mine = sorted(os.sched_getaffinity(0))
     cores = mine[:workers]
     os.sched_setaffinity(0, cores)  # inherited by everything that is started
@@ -88,7 +73,7 @@ def _measure(rows: int, workers: int, folder: Path) -> dict[str, Any]:
         cluster.start()
         os.environ["SCALE_BEAM_ARGS"] = json.dumps([*cluster.beam_args])
         with _pinned_and_counted(cluster, cores) as counted:
-            watched, told = _run_stage("Transform", folder)
+            watched, told = scale_run.run("Transform", folder, "Transform-flink.log")
     finally:
         os.environ.pop("SCALE_BEAM_ARGS", None)
         cluster.stop()
