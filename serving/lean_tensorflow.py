@@ -38,5 +38,5 @@ def register_text_ops() -> None:
     spec = importlib.util.find_spec("tensorflow_text")
     if spec is None or spec.origin is None:
         raise ModuleNotFoundError("No module named 'tensorflow_text'", name="tensorflow_text")
-    for library in sorted(Path(spec.origin).parent.glob("python/ops/_*.so")):
+    for library in sorted(Path(spec.origin).parent.glob("python/**/_*.so")):
         tf.load_op_library(str(library))
