@@ -1,7 +1,7 @@
 """A worker's part: a shard in, its rows with answers in a file.
 
 A worker imports this module alone: neither TFX nor the command line. It loads the model through the
-server's own loader, which imports TensorFlow Text; an op can not be missing that serving has.
+server's own loader, which registers its ops; one can not be missing that serving has.
 """
 
 import json
