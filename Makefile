@@ -54,7 +54,8 @@ notebooks: setup
 	@$(BIN)/python -m pipeline.notebook.execute notebooks/*.ipynb --to out/notebooks
 
 peers: setup
-	@test -d .venv-bench || $(BIN)/uv venv --quiet --python 3.12 .venv-bench
+	@test -d .venv-bench || $(BIN)/uv venv --quiet \
+	    --python "$$(PATH="$$PATH:$(BIN)" constraints/find_python.sh 3.12)" .venv-bench
 	@$(BIN)/uv pip install --quiet --python .venv-bench/bin/python --require-hashes \
 	    -r benchmarks/requirements.txt
 

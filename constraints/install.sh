@@ -6,25 +6,6 @@ cd "$(dirname "$0")/.."
 
 fail() { echo "setup: $*" >&2; exit 1; }
 
-# `python3.10` may be a shim that is no interpreter: only one that runs counts.
-runs() { "$1" -c "import sys; sys.exit(sys.version_info[:2] != ($2))" >/dev/null 2>&1; }
-
-find_python() {  # find_python 3.10 → path of an interpreter
-    local version=$1 candidate
-    local tuple="${version%.*}, ${version#*.}"
-    for candidate in "python$version" "$HOME"/.pyenv/versions/"$version".*/bin/python python3; do
-        if runs "$candidate" "$tuple"; then echo "$candidate"; return 0; fi
-    done
-    if command -v uv >/dev/null; then
-        candidate=$(uv python find "$version" 2>/dev/null || true)
-        if [ -z "$candidate" ] && uv python install "$version" >&2; then
-            candidate=$(uv python find "$version")
-        fi
-        if [ -n "$candidate" ] && runs "$candidate" "$tuple"; then echo "$candidate"; return 0; fi
-    fi
-    return 1
-}
-
 glibc=$(getconf GNU_LIBC_VERSION 2>/dev/null | cut -d' ' -f2) ||
     fail "needs a Linux with glibc; in a container: debian:12 or ubuntu:24.04."
 if [ "$(printf '2.39\n%s\n' "$glibc" | sort -V | head -1)" = 2.39 ]; then
@@ -40,7 +21,7 @@ if [ "$(cat .venv/.stamp 2>/dev/null || true)" = "$stamp" ]; then exit 0; fi
 
 python=""
 for version in $versions; do
-    if python=$(find_python "$version"); then break; fi
+    if python=$(constraints/find_python.sh "$version"); then break; fi
 done
 [ -n "$python" ] || fail "no Python ${versions// / or } found: install one (pyenv install ${versions%% *}, or uv)."
 
