@@ -21,8 +21,13 @@ if [ ! -e "$root/.made" ]; then
     echo "stack B  a Debian 13 root in out/stack-b"
     rm -rf "$root" && mkdir -p "$root"
     debootstrap --variant=minbase \
-        --include=python3,python3-venv,python3-dev,g++,make,git,ca-certificates,procps,chromium \
+        --include=python3,python3-venv,python3-dev,g++,make,git,ca-certificates,procps \
         trixie "$root" >"$root.log" 2>&1 || fail "debootstrap failed: see out/stack-b.log."
+    cp -L /etc/resolv.conf /etc/hosts "$root/etc/"
+    # debootstrap does not see all that Chromium depends on.
+    chroot "$root" env DEBIAN_FRONTEND=noninteractive sh -c \
+        'apt-get update -q && apt-get install -qy --no-install-recommends chromium && apt-get clean' \
+        >>"$root.log" 2>&1 || fail "Chromium cannot be installed: see out/stack-b.log."
     touch "$root/.made"
 fi
 
