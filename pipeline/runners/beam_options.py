@@ -7,6 +7,7 @@ environment of their own, nothing has to be shipped and nothing is packed.
 """
 
 import difflib
+import importlib.util
 import json
 import os
 import re
@@ -194,8 +195,12 @@ def told_plainly() -> Iterator[None]:
 
 
 def missing_package(message: str) -> str:
-    """The package of ours that a worker's error says it does not have; empty if it is another."""
+    """The package of ours that a worker's error says it does not have; empty if it is another.
+
+    Empty, too, if this process has none either: then it is not the workers' environment.
+    """
     for name in _OURS:
-        if re.search(rf"No module named '{name}['.]", message):
+        said = re.search(rf"No module named '{name}['.]", message)
+        if said and importlib.util.find_spec(name):
             return name
     return ""

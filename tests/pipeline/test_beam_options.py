@@ -99,6 +99,11 @@ def test_a_worker_without_the_package(error: str, told: str) -> None:
         raise RuntimeError(error)
 
 
+def test_what_is_missing_here_is_not_the_workers_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(beam_options, "_OURS", ("not_even_here",))
+    assert beam_options.missing_package("No module named 'not_even_here'") == ""
+
+
 def test_a_pool_whose_port_is_taken(tmp_path: Path) -> None:
     _, pool, server = worker_pool.start(0)
     server.stop(0)
