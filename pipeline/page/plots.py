@@ -9,6 +9,7 @@ import io
 import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import matplotlib
 from matplotlib.axes import Axes
@@ -27,7 +28,7 @@ _VARIABLES = {
     _THIRD: "var(--third)",
 }
 _WIDTH = 5.4  # inches: at the width of a phone the letters stay readable
-_SETTINGS = {
+_SETTINGS: dict[Any, Any] = {
     "svg.fonttype": "none",
     "text.parse_math": False,  # a label may hold dollars
     "font.size": 10,
