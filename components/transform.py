@@ -23,7 +23,7 @@ from tfx.types import standard_component_specs as specs
 from tfx.types.component_spec import ChannelParameter
 from tfx.utils import io_utils, json_utils, path_utils, proto_utils
 
-from components import train_labels, write_transformed
+from components import graph_in_workers, read_files, train_labels, write_transformed
 from trainer.preprocessing import LABEL_VOCABULARY
 from trainer.span_columns import SPAN_TYPES
 
@@ -52,7 +52,12 @@ class Executor(standard.Executor):
             config["labels"] = self._label_file(labels)
             properties[specs.SPLITS_CONFIG_KEY] = _nothing_to_analyze(others[specs.EXAMPLES_KEY])
         properties[specs.CUSTOM_CONFIG_KEY] = json_utils.dumps(config)
-        with _seldom_collecting(), write_transformed.by_batches():
+        with (
+            _seldom_collecting(),
+            read_files.dealt_out(),
+            write_transformed.by_batches(),
+            graph_in_workers.with_text_ops(),
+        ):
             super().Do(others, output_dict, properties)
 
     def _label_file(self, labels: list[str]) -> str:

@@ -21,7 +21,7 @@ from components.text_counts import Entry, count, partitions
 from trainer import span_columns
 from trainer.errors import BadInput
 
-ROWS_PER_SHARD = 100_000  # so that what comes next can read a large file's rows in parallel
+ROWS_PER_SHARD = 25_000  # so that what comes next can read a large file's rows in parallel
 _TEXTS_PER_ITEM = 500  # where a file is a text
 _ENTRIES = 65_536
 _LEVEL = 1  # of gzip: an eighth of the default's time for a fifth more bytes

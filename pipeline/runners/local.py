@@ -16,6 +16,7 @@ from tfx.orchestration.local import local_dag_runner, runner_utils
 from tfx.orchestration.portable import launcher, runtime_parameter_utils
 from tfx.proto.orchestration import pipeline_pb2
 
+from components import read_files
 from pipeline.runners import beam_options
 
 Tell = Callable[[str, "Stage"], None]
@@ -94,7 +95,7 @@ class _TellingRunner(local_dag_runner.LocalDagRunner):
         self._tell("started", stage)
         how = "failed"
         try:
-            with peak_memory(stage), beam_options.told_plainly():
+            with peak_memory(stage), beam_options.told_plainly(), read_files.dealt_out():
                 execution = one.launch()
             stage.cached = is_cached(store, execution)
             how = "finished"

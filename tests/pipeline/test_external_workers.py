@@ -109,6 +109,45 @@ def test_transform_is_the_same_there(pushed: Project, external: list[str], tmp_p
     assert (tmp_path / "graph" / labels).read_text() == (graph / labels).read_text()
 
 
+def run_graph(graph: Path, folder: Path, beam_args: list[str]) -> list[Path]:
+    """A job that runs a finished transform graph and nothing of ours; gives the files it writes."""
+    import apache_beam as beam
+    import tensorflow_transform as tft
+    from apache_beam.options.pipeline_options import PipelineOptions
+    from tensorflow_transform import beam as tft_beam
+
+    metadata = tft.TFTransformOutput(str(graph)).raw_metadata
+    rows = [{"text": text, "category": "fresh"} for text in ("A bright film.", "Dull.")]
+    with (
+        beam.Pipeline(options=PipelineOptions(beam_args)) as pipeline,
+        tft_beam.Context(temp_dir=str(folder / "temp")),
+    ):
+        graph_there = pipeline | tft_beam.ReadTransformFn(str(graph))
+        dataset = (pipeline | beam.Create(rows), metadata)
+        transformed, _ = (dataset, graph_there) | tft_beam.TransformDataset()
+        _ = transformed | beam.Map(str) | beam.io.WriteToText(str(folder / "rows"))
+    return sorted(folder.glob("rows-*"))
+
+
+@pytest.mark.parametrize("ours", [False, True], ids=["tf.Transform's way", "ours"])
+def test_a_worker_whose_first_task_is_the_graph(
+    ours: bool, pushed: Project, tmp_path: Path
+) -> None:
+    from components import graph_in_workers
+    from pipeline.runners import beam_options
+
+    graph = pushed.artifact("Transform", "transform_graph")
+    with external_workers(tmp_path) as arguments:
+        given = beam_options.checked(arguments)
+        if not ours:
+            with pytest.raises(RuntimeError, match="Op type not registered"):
+                run_graph(graph, tmp_path, given)
+            return
+        with graph_in_workers.with_text_ops():
+            written = run_graph(graph, tmp_path, given)
+    assert "input_word_ids" in "".join(file.read_text() for file in written)
+
+
 def bulk(folder: Path, out: str, model: Path, beam_args: list[str]) -> Path:
     from pipeline.bulk.run import predict_bulk
 
