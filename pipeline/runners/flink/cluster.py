@@ -28,8 +28,8 @@ taskmanager.host: 127.0.0.1
 taskmanager.bind-host: 127.0.0.1
 taskmanager.numberOfTaskSlots: {workers}
 taskmanager.cpu.cores: {workers}.0
-taskmanager.memory.task.heap.size: 512m
-taskmanager.memory.task.off-heap.size: 128m
+taskmanager.memory.task.heap.size: 896m
+taskmanager.memory.task.off-heap.size: 640m
 taskmanager.memory.framework.heap.size: 128m
 taskmanager.memory.framework.off-heap.size: 128m
 taskmanager.memory.managed.size: 256m
@@ -40,10 +40,17 @@ taskmanager.memory.jvm-overhead.min: 192m
 taskmanager.memory.jvm-overhead.max: 192m
 # Beam's plans have hundreds of small tasks; the sorting shuffle would keep 512 buffers for each.
 taskmanager.network.sort-shuffle.min-parallelism: 1000
-# A Python worker that dies fails its task; the job is to end all the same.
-restart-strategy.type: fixed-delay
-restart-strategy.fixed-delay.attempts: 3
-restart-strategy.fixed-delay.delay: 1s
+taskmanager.network.blocking-shuffle.type: file
+# Else each job loads Beam's classes anew, and an idle worker cannot be kept for the next step.
+classloader.resolve-order: parent-first
+# A Python worker that dies fails all its tasks at once, which is one attempt of this strategy, and
+# fails them again until the job has let go of it (see environment_cache_millis).
+restart-strategy.type: exponential-delay
+restart-strategy.exponential-delay.initial-backoff: 6s
+restart-strategy.exponential-delay.max-backoff: 30s
+restart-strategy.exponential-delay.backoff-multiplier: 1.5
+restart-strategy.exponential-delay.jitter-factor: 0.0
+restart-strategy.exponential-delay.attempts-before-reset-backoff: 4
 # A machine that is busy with other work is slow, not dead.
 heartbeat.timeout: 300000
 pekko.ask.timeout: 120 s
@@ -74,6 +81,9 @@ class Cluster:
         rest, rpc, jobs, pool: ports: Flink's web door and its own, the job server's first of three,
             the workers'.
         workers: Python workers, and task slots.
+        parts: that the rows are cut into, two a worker at least. Flink sends a whole part before it
+            reads an answer: until then answers wait in its memory, and when that is full, for ever.
+            Eight do for four million texts.
     """
 
     folder: Path
@@ -82,6 +92,7 @@ class Cluster:
     jobs: int = 8097
     pool: int = 50000
     workers: int = 2
+    parts: int = 8
 
     @property
     def beam_args(self) -> list[str]:
@@ -91,8 +102,13 @@ class Cluster:
             f"--job_endpoint=127.0.0.1:{self.jobs}",
             "--environment_type=EXTERNAL",
             f"--environment_config=localhost:{self.pool}",
-            f"--parallelism={self.workers}",
+            f"--parallelism={max(self.parts, 2 * self.workers)}",
             f"--sdk_worker_parallelism={self.workers}",
+            # A step's output is whole before the next reads it. Steps that run at once share one
+            # stream to a worker, and with enough rows wait for each other for ever.
+            "--execution_mode_for_batch=BATCH_FORCED",
+            # Else workers end, and others start, whenever no step is at work for a moment.
+            "--environment_cache_millis=3000",
         ]
 
     def start(self) -> None:
@@ -140,7 +156,7 @@ class Cluster:
                 *config,
             ],
             "taskmanager": [
-                *flink, "-Xmx640m", "-XX:MaxDirectMemorySize=512m", "-XX:MaxMetaspaceSize=256m",
+                *flink, "-Xmx1g", "-XX:MaxDirectMemorySize=1g", "-XX:MaxMetaspaceSize=256m",
                 f"{_RUNTIME}.taskexecutor.TaskManagerRunner", *config,
             ],
             "jobserver": [
