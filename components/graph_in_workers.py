@@ -6,25 +6,19 @@ such a task is pickled as is of this module; whoever unpickles it has the ops, a
 graph gives as `sparse_rows`.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 
 import tensorflow_text  # noqa: F401 - its ops
 from tensorflow_transform.beam import impl
 
 from components import sparse_rows  # noqa: F401 - see there
+from components.swapped import swapped
 
 
 class RunGraph(impl._RunMetaGraphDoFn):
     """tf.Transform's own."""
 
 
-@contextmanager
-def with_text_ops() -> Iterator[None]:
-    """Pipelines that are composed inside run their graph so; tf.Transform finds it by name."""
-    usual = impl._RunMetaGraphDoFn
-    impl._RunMetaGraphDoFn = RunGraph
-    try:
-        yield
-    finally:
-        impl._RunMetaGraphDoFn = usual
+def with_text_ops() -> AbstractContextManager[None]:
+    """Pipelines that are composed inside run their graph so."""
+    return swapped(impl, "_RunMetaGraphDoFn", RunGraph)

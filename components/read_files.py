@@ -5,11 +5,12 @@ that split it: the others have nothing to do until rows are grouped. File names,
 first, go to all.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Any
 
 import apache_beam as beam
+
+from components.swapped import swapped
 
 
 class ReadFiles(beam.PTransform):
@@ -24,12 +25,6 @@ class ReadFiles(beam.PTransform):
         return pipeline | beam.Create([self._pattern]) | read
 
 
-@contextmanager
-def dealt_out() -> Iterator[None]:
-    """What TFX composes inside reads its Examples so; tfx_bsl finds the source by name."""
-    usual = beam.io.ReadFromTFRecord
-    beam.io.ReadFromTFRecord = ReadFiles
-    try:
-        yield
-    finally:
-        beam.io.ReadFromTFRecord = usual
+def dealt_out() -> AbstractContextManager[None]:
+    """What TFX composes inside reads its Examples so."""
+    return swapped(beam.io, "ReadFromTFRecord", ReadFiles)
