@@ -51,7 +51,7 @@ def example_gen(folder: Folder) -> Callable[[], None]:
     data = {"path": str(folder.texts), "task": "classify", "text": "text", "label": "label"}
     out = {"examples": [folder.artifact("Examples", "examples")]}
     executor = stage.Executor(_context(folder))
-    return lambda: executor.Do({}, out, {"data": json.dumps(data), "bad_rows": 0.0})
+    return lambda: _do(executor, {}, out, {"data": json.dumps(data), "bad_rows": 0.0})
 
 
 def statistics_gen(folder: Folder) -> Callable[[], None]:
@@ -63,7 +63,8 @@ def statistics_gen(folder: Folder) -> Callable[[], None]:
     out = {"statistics": [folder.artifact("ExampleStatistics", "statistics")]}
     options = tfdv.StatsOptions(use_sketch_based_topk_uniques=True).to_json()
     executor = stage.Executor(_context(folder))
-    return lambda: executor.Do(given, out, {"stats_options_json": options, "exclude_splits": "[]"})
+    told = {"stats_options_json": options, "exclude_splits": "[]"}
+    return lambda: _do(executor, given, out, told)
 
 
 def transform(folder: Folder) -> Callable[[], None]:
@@ -102,7 +103,7 @@ def transform(folder: Folder) -> Callable[[], None]:
         "disable_statistics": 1,
     }
     executor = stage.Executor(_context(folder))
-    return lambda: executor.Do(given, out, settings)
+    return lambda: _do(executor, given, out, settings)
 
 
 def trainer_input(folder: Folder) -> Callable[[], None]:
@@ -140,6 +141,14 @@ STAGES = {
     "Trainer input": trainer_input,
     "bulk inference": bulk_inference,
 }
+
+
+def _do(executor: Any, *given: Any) -> None:
+    """As the runners launch it."""
+    from components import read_files
+
+    with read_files.dealt_out():
+        executor.Do(*given)
 
 
 def _context(folder: Folder) -> Any:

@@ -26,5 +26,5 @@ class ReadFiles(beam.PTransform):
 
 
 def dealt_out() -> AbstractContextManager[None]:
-    """What TFX composes inside reads its Examples so."""
+    """What TFX composes inside reads its Examples so; for those who launch executors."""
     return swapped(beam.io, "ReadFromTFRecord", ReadFiles)

@@ -23,7 +23,7 @@ from tfx.types import standard_component_specs as specs
 from tfx.types.component_spec import ChannelParameter
 from tfx.utils import io_utils, json_utils, path_utils, proto_utils
 
-from components import graph_in_workers, read_files, train_labels, write_transformed
+from components import graph_in_workers, train_labels, write_transformed
 from trainer.preprocessing import LABEL_VOCABULARY
 from trainer.span_columns import SPAN_TYPES
 
@@ -54,7 +54,6 @@ class Executor(standard.Executor):
         properties[specs.CUSTOM_CONFIG_KEY] = json_utils.dumps(config)
         with (
             _seldom_collecting(),
-            read_files.dealt_out(),
             write_transformed.by_batches(),
             graph_in_workers.with_text_ops(),
         ):

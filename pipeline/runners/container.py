@@ -51,12 +51,15 @@ def main(argv: list[str]) -> None:
     from absl import app
     from tfx.orchestration.kubeflow.v2.container import kubeflow_v2_run_executor as standard
 
+    from components import read_files
+
     place = argv.index(_FLAG) + 1
     given = json.loads(argv[place])
     arguments = [*argv[:place], json.dumps(translated(given, local)), *argv[place + 1 :]]
 
     def run(parsed: Any) -> None:
-        standard.main(parsed)
+        with read_files.dealt_out():
+            standard.main(parsed)
         _translate_file(given["outputs"]["outputFile"])
 
     app.run(run, argv=arguments, flags_parser=standard._parse_flags)
