@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from contenders.word_pieces import tokenizer
 
+from trainer.model.config import EncoderConfig
+
 _HERE = Path(__file__).parent
 _PACKAGES = ("torch", "transformers", "tokenizers", "onnxruntime", "openvino")
 
@@ -16,18 +18,18 @@ _PACKAGES = ("torch", "transformers", "tokenizers", "onnxruntime", "openvino")
 def measure(peers: Path, threads: int, hf: str) -> dict[str, Any]:
     """GFLOP/s of the fastest product, and GFLOP that a piece needs.
 
-    Counted are the products that every token goes through, all layers whole: 2 · (4·H² + 2·H·I) a
-    layer. Attention, norms, embeddings and the tokenizer are not.
+    Counted are the products that every token goes through, all layers whole. Attention, norms,
+    embeddings and the tokenizer are not.
     """
-    config = json.loads((Path(hf) / "config.json").read_text())
-    width, inner = config["hidden_size"], config["intermediate_size"]
-    per_layer = 2 * (4 * width**2 + 2 * width * inner)
-    arguments = [str(_HERE / "gemm.py"), "--threads", str(threads), "--width", str(width)]
+    config = EncoderConfig.from_json(hf)
+    arguments = [
+        str(_HERE / "gemm.py"), "--threads", str(threads), "--width", str(config.hidden_size)
+    ]  # fmt: skip
     best = max(
         max(json.loads(subprocess.check_output([python, *arguments])).values())
         for python in (sys.executable, str(peers))
     )
-    return {"gflops": best, "gflop_per_piece": 1e-9 * config["num_hidden_layers"] * per_layer}
+    return {"gflops": best, "gflop_per_piece": 2e-9 * config.product_weights}
 
 
 def pieces(hf: str, texts: dict[str, list[str]], max_tokens: int) -> dict[str, float]:

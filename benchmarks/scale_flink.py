@@ -28,7 +28,6 @@ from components import sources
 from pipeline.runners.flink.cluster import Cluster
 
 RESULTS = Path(__file__).parent / "results" / "scale_flink.json"
-_ROWS_A_PART = 12_500  # Flink's and the workers' memory is that of a part
 _FIRST = ("TextExampleGen", "StatisticsGen")  # what Transform reads is made in process
 
 
@@ -69,8 +68,7 @@ def _measure(rows: int, workers: int, folder: Path) -> dict[str, Any]:
     mine = sorted(os.sched_getaffinity(0))
     cores = mine[:workers]
     os.sched_setaffinity(0, cores)  # inherited by everything that is started
-    parts = max(8, rows // _ROWS_A_PART)
-    cluster = Cluster(folder / "flink", workers=workers, parts=parts)
+    cluster = Cluster(folder / "flink", workers=workers)
     try:
         cluster.start()
         os.environ["SCALE_BEAM_ARGS"] = json.dumps([*cluster.beam_args])
@@ -83,7 +81,6 @@ def _measure(rows: int, workers: int, folder: Path) -> dict[str, Any]:
     return {
         "rows": rows,
         "workers": workers,
-        "parts": parts,
         "cores": cores,
         "seconds": told["seconds"],
         "composing_cpu_seconds": told["cpu_seconds"],

@@ -65,10 +65,11 @@ def lay_out(source: str, folder: Path, *, copy: bool = True) -> dict[str, Any]:
     }
 
 
-def check_encoder(source: str) -> None:
-    """Raises what `lay_out` would raise, and leaves nothing but the cached download behind."""
+def check_encoder(source: str) -> EncoderConfig:
+    """Its dimensions; raises what `lay_out` would, and leaves but the cached download behind."""
     with tempfile.TemporaryDirectory(prefix="rawbert-encoder-") as folder:
         lay_out(source, Path(folder), copy=False)
+        return EncoderConfig.from_json(folder)
 
 
 def fingerprint(source: str) -> str:

@@ -20,7 +20,7 @@ from pipeline.recipe import FromScratch, Recipe, Splits
 from pipeline.recipe_yaml import Document, KeyPath
 from serving.ops import table
 from trainer.errors import BadInput
-from trainer.model import config as encoder_config
+from trainer.model.config import EncoderConfig
 from trainer.span_columns import SPANS, WORDS
 
 
@@ -33,6 +33,7 @@ class Inputs:
         data_fingerprint: digest of the files' content; part of the cache's key.
         encoder: the encoder's source, or JSON of its dimensions.
         encoder_fingerprint: digest of its content; part of the cache's key.
+        product_weights: of the encoder's layers.
         survey: what one reading of the data found.
         data_licence: what the data's source says of it.
         encoder_licence: likewise.
@@ -42,6 +43,7 @@ class Inputs:
     data_fingerprint: str
     encoder: str
     encoder_fingerprint: str
+    product_weights: int
     survey: Survey
     data_licence: str = licence.UNKNOWN
     encoder_licence: str = licence.UNKNOWN
@@ -96,12 +98,13 @@ def check(recipe: Recipe, document: Document) -> Inputs:
     _check_names(recipe, document)
     _check_tf_serving(recipe, document)
     data, found = _check_data(recipe, document)
-    encoder = _check_encoder(recipe, document)
+    encoder, dimensions = _check_encoder(recipe, document)
     return Inputs(
         data=json.dumps(data, sort_keys=True),
         data_fingerprint=fingerprint(data),
         encoder=encoder,
         encoder_fingerprint=encoder_folder.fingerprint(encoder),
+        product_weights=dimensions.product_weights,
         survey=found,
         data_licence=_licences(recipe.data.path),
         encoder_licence=_licences(recipe.encoder),
@@ -161,23 +164,18 @@ def _check_tf_serving(recipe: Recipe, document: Document) -> None:
         ) from error
 
 
-def _check_encoder(recipe: Recipe, document: Document) -> str:
+def _check_encoder(recipe: Recipe, document: Document) -> tuple[str, EncoderConfig]:
+    encoder = recipe.encoder
+    source = as_source(encoder) if isinstance(encoder, FromScratch) else encoder
     with _at(document, ("encoder",)):
-        if isinstance(recipe.encoder, FromScratch):
-            encoder = as_source(recipe.encoder)
-            positions = recipe.encoder.max_positions
-        else:
-            encoder = recipe.encoder
-            folder = sources.resolve(encoder)
-            positions = encoder_config.EncoderConfig.from_json(folder).max_positions
-        encoder_folder.check_encoder(encoder)
-    if recipe.max_tokens > positions:
+        dimensions = encoder_folder.check_encoder(source)
+    if recipe.max_tokens > dimensions.max_positions:
         raise BadInput(
-            f"{recipe.max_tokens} tokens, but the encoder has {positions} positions.",
+            f"{recipe.max_tokens} tokens, but the encoder has {dimensions.max_positions} positions.",
             where=document.where(("max_tokens",)),
-            fix=f"Write {positions} or less.",
+            fix=f"Write {dimensions.max_positions} or less.",
         )
-    return encoder
+    return source, dimensions
 
 
 def as_source(encoder: FromScratch) -> str:

@@ -1,4 +1,4 @@
-"""Whether a run's data fits this machine: told before the run, not by the kernel in its middle.
+"""Whether a run fits this machine: told before the run, not by the kernel in its middle.
 
 Beam's in-process runner keeps what travels between its stages. An engine of its own
 (`--beam-arg`) need not, and is not judged here.
@@ -16,6 +16,11 @@ from components.splits import given_files
 # Evaluator is not among them.
 BYTES_A_BYTE_OF_TEXT = 1.0
 OF_THE_PROCESS = 1.1e9  # TFX, TensorFlow and the graph, whatever the data
+# ServingValidator's, the greatest of the stages: TensorFlow copies a graph many times as it makes it
+# ready, signature by signature. 3.2 GB without, 7.0 with the 42 MB of MiniLM's products; 6.7 GB
+# without the 340 MB of BERT-base's, and with them the kernel ended it at 24.
+BYTES_A_BYTE_OF_CONSTANTS, BYTES_A_BYTE_OF_PRODUCTS = 90.0, 11.0
+OF_THE_VALIDATOR = 3e9
 _PACKED = {".gz": 3.0, ".bz2": 4.0}  # times that such a file of text grows
 _LIMITS = (
     (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current")),
@@ -48,6 +53,26 @@ def warning(data: str, rows: int, available: int) -> str:
         f" machine, and {available / 1e9:.0f} GB are free: enough for about {_rounded(fit):,} such"
         " texts. Name a Beam engine (--beam-arg), keep fewer rows (data.keep), or expect the run"
         " to be killed."
+    )
+
+
+def warning_of_constants(weights: int, precision: str, available: int) -> str:
+    """What to say of `serve.constant_weights` that may not fit; empty if they do.
+
+    Args:
+        weights: of the encoder's products.
+        precision: of the recipe.
+        available: bytes.
+    """
+    constants = weights * (4 if precision == "float32" else 2)
+    needed = OF_THE_VALIDATOR + BYTES_A_BYTE_OF_PRODUCTS * 4 * weights
+    needed += BYTES_A_BYTE_OF_CONSTANTS * constants
+    if needed <= available:
+        return ""
+    return (
+        f"constant_weights of {constants / 1e6:.0f} MB need about {needed / 1e9:.0f} GB before the"
+        f" model is pushed, and {available / 1e9:.0f} GB are free. Leave them out, or expect the"
+        " run to be killed."
     )
 
 

@@ -56,7 +56,7 @@ def run(
 
         beam_args = _checked(beam_arg)
         inputs = check(typed, document)
-        _warn_of_memory(inputs, beam_args)
+        _warn_of_memory(typed, inputs, beam_args)
         pushed = _run_and_report(typed, inputs, folder, log, beam_args, recipe, ask)
     if not pushed:
         sys.exit(EXIT_REFUSED)
@@ -71,14 +71,17 @@ def _checked(beam_arg: tuple[str, ...]) -> list[str]:
     return beam_options.checked(beam_arg)
 
 
-def _warn_of_memory(inputs: "Inputs", beam_args: list[str]) -> None:
-    if beam_args:  # an engine's memory is not this machine's
-        return
+def _warn_of_memory(recipe: "Recipe", inputs: "Inputs", beam_args: list[str]) -> None:
     from pipeline import memory
 
-    warned = memory.warning(inputs.data, inputs.survey.kept, memory.available())
-    if warned:
-        click.echo(f"memory   {warned}")
+    free, serve, warned = memory.available(), recipe.serve, []
+    if not beam_args:  # an engine's memory is not this machine's
+        warned.append(memory.warning(inputs.data, inputs.survey.kept, free))
+    if serve.constant_weights:
+        weights = inputs.product_weights
+        warned.append(memory.warning_of_constants(weights, serve.precision, free))
+    for text in filter(None, warned):
+        click.echo(f"memory   {text}")
 
 
 def _run_and_report(

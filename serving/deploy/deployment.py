@@ -5,7 +5,9 @@ Resources follow from the model's size S (all files, MiB) and the cores C of a r
 - memory: 512 MiB + 2 S is asked for, 1 GiB + 4 S is the limit. While versions change, two are in
   memory, and each is read once more while it loads; the rest is TensorFlow and what a batch needs.
 - cores: C are asked for, and TensorFlow's thread pools are told so, since in a container they would
-  count the cores of the whole machine. No limit on cores: throttling costs more than it keeps.
+  count the cores of the whole machine. No limit on cores: throttling costs more than it keeps. They
+  are shared out to the batches that are computed at a time, by default one each: two batches at a
+  time give more texts/s than two threads an op (benchmarks/results/serving_load_bert_base.md).
 - start: 120 s and a second a MiB, warm-up requests included, before a start counts as failed.
 """
 
@@ -82,6 +84,11 @@ class Deployment:
         """How long loading and warming up may take, in steps of 5 s."""
         return 5 * math.ceil((120 + self.model.size / _MIB) / 5)
 
+    @property
+    def threads_an_op(self) -> int:
+        """Cores of each batch that is computed at a time."""
+        return max(1, self.cores // self.batching.num_batch_threads)
+
     def flags(self, extra: tuple[str, ...] = ()) -> list[str]:
         """tensorflow_model_server's, every one that matters said."""
         return [
@@ -91,7 +98,7 @@ class Deployment:
             f"--monitoring_config_file={FOLDER}/{MONITORING}",
             "--enable_batching=true",
             f"--batching_parameters_file={FOLDER}/{BATCHING}",
-            f"--tensorflow_intra_op_parallelism={self.cores}",
+            f"--tensorflow_intra_op_parallelism={self.threads_an_op}",
             f"--tensorflow_inter_op_parallelism={self.cores}",
             "--rest_api_timeout_in_ms=30000",
             "--file_system_poll_wait_seconds=5",

@@ -42,5 +42,23 @@ def test_a_packed_file_counts_as_what_it_holds(settings: str, tmp_path: Path) ->
     assert memory.warning(packed_settings, 8_000, int(NEEDED))
 
 
+@pytest.mark.parametrize(
+    ("weights", "precision", "available", "said"),
+    [
+        (10_600_000, "float32", 7.3e9, ""),
+        (85_000_000, "float32", 24e9, "340 MB need about 37 GB"),
+        (85_000_000, "bfloat16", 24e9, ""),
+        (302_000_000, "bfloat16", 24e9, "604 MB"),
+    ],
+    ids=["MiniLM", "BERT-base", "BERT-base, half as large", "BERT-large"],
+)
+def test_what_is_said_of_constants(
+    weights: int, precision: str, available: float, said: str
+) -> None:
+    warned = memory.warning_of_constants(weights, precision, int(available))
+    assert said in warned
+    assert bool(warned) == bool(said)
+
+
 def test_this_machine_has_memory() -> None:
     assert 0 < memory.available() < 2**50

@@ -57,7 +57,7 @@ def test_a_report_that_cannot_be_made_is_a_warning(
     from pipeline.cli import report_file
 
     typed, _ = recipe.load(pushed.folder / "recipe.yaml")
-    inputs = Inputs("{}", "d", "{}", "e", None)  # type: ignore[arg-type]
+    inputs = Inputs("{}", "d", "{}", "e", 0, None)  # type: ignore[arg-type]
     components = pushed.first.components
     ended = components, outcome.read(components)
     run_folder.report(tmp_path).mkdir()  # so that all of it is made, and cannot be put in its place

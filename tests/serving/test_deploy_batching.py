@@ -43,6 +43,24 @@ def test_large_requests_are_split_where_no_width_varies(
     assert list(read.allowed_batch_sizes) == []
 
 
+@pytest.mark.parametrize(
+    ("cores", "given", "threads"),
+    [(4, {}, 1), (4, {"num_batch_threads": 1}, 4), (5, {"num_batch_threads": 2}, 2),
+     (2, {"num_batch_threads": 8}, 1)],
+    ids=["a batch a core", "one batch at a time", "shared out", "more batches than cores"],
+)  # fmt: skip
+def test_cores_are_shared_out_to_batches(
+    cores: int, given: dict[str, int], threads: int, tmp_path: Path
+) -> None:
+    hand_made_model.write(tmp_path / "m" / "1", hand_made_model.CLASSIFIER)
+    (tmp_path / "measured.json").write_text(json.dumps(given))
+    planned = deployment.plan(
+        tmp_path / "m", "2.12", cores=cores, measured=tmp_path / "measured.json"
+    )
+    assert f"--tensorflow_intra_op_parallelism={threads}" in planned.flags()
+    assert f"--tensorflow_inter_op_parallelism={cores}" in planned.flags()
+
+
 def test_the_embedded_server_reads_them(tmp_path: Path) -> None:
     file = tmp_path / "batching.config"
     file.write_text(batching.default(2, splits=False).text())

@@ -58,6 +58,12 @@ class EncoderConfig:
         """Width of one attention head."""
         return self.hidden_size // self.num_heads
 
+    @property
+    def product_weights(self) -> int:
+        """Weights of the layers' dense products: q, k, v, output; inner and output."""
+        width = self.hidden_size
+        return self.num_layers * (4 * width * width + 2 * width * self.intermediate_size)
+
     @classmethod
     def from_json(cls, path: str | Path) -> "EncoderConfig":
         """Reads Hugging Face's ``config.json``.
