@@ -169,11 +169,12 @@ def _check_encoder(recipe: Recipe, document: Document) -> tuple[str, EncoderConf
     source = as_source(encoder) if isinstance(encoder, FromScratch) else encoder
     with _at(document, ("encoder",)):
         dimensions = encoder_folder.check_encoder(source)
-    if recipe.max_tokens > dimensions.max_positions:
+    positions = dimensions.max_positions
+    if recipe.max_tokens > positions:
         raise BadInput(
-            f"{recipe.max_tokens} tokens, but the encoder has {dimensions.max_positions} positions.",
+            f"{recipe.max_tokens} tokens, but the encoder has {positions} positions.",
             where=document.where(("max_tokens",)),
-            fix=f"Write {dimensions.max_positions} or less.",
+            fix=f"Write {positions} or less.",
         )
     return source, dimensions
 

@@ -16,7 +16,7 @@ from components.splits import given_files
 # Evaluator is not among them.
 BYTES_A_BYTE_OF_TEXT = 1.0
 OF_THE_PROCESS = 1.1e9  # TFX, TensorFlow and the graph, whatever the data
-# ServingValidator's, the greatest of the stages: TensorFlow copies a graph many times as it makes it
+# ServingValidator's, the greatest of the stages: TensorFlow copies a graph many times as it is made
 # ready, signature by signature. 3.2 GB without, 7.0 with the 42 MB of MiniLM's products; 6.7 GB
 # without the 340 MB of BERT-base's, and with them the kernel ended it at 24.
 BYTES_A_BYTE_OF_CONSTANTS, BYTES_A_BYTE_OF_PRODUCTS = 90.0, 11.0

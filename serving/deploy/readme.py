@@ -63,9 +63,9 @@ def _batching(deployment: Deployment) -> str:
 `{configs.BATCHING}`, `rawbert deploy … --batching FILE.json` takes what a benchmark measured:
 
 - up to {rows} texts, which wait at most {wait} µs for company;
-- batches at a time: {batching.num_batch_threads}, threads an op: {deployment.threads_an_op}. For one
-  client's latency rather than many clients' texts/s: `{{"num_batch_threads": 1}}` in that file, and
-  every op has all cores;
+- batches at a time: {batching.num_batch_threads}, threads an op: {deployment.threads_an_op}. Where
+  one client's latency counts more than many clients' texts/s: `{{"num_batch_threads": 1}}` in
+  FILE.json, and every op has all cores;
 - with {batching.max_enqueued_batches} batches waiting the answer is UNAVAILABLE (REST: 503);
 - {_large_requests(deployment)}
 """
