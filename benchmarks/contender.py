@@ -18,6 +18,8 @@ def main() -> None:
     asked = json.loads(sys.argv[1])
     os.sched_setaffinity(0, asked["cores"])  # before any thread pool counts the cores
     os.environ.update(OMP_NUM_THREADS=str(asked["threads"]), TOKENIZERS_PARALLELISM="false")
+    if not asked["gpu"]:
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""  # or TensorFlow and PyTorch would take one
     module = importlib.import_module(f"contenders.{asked['contender']}")
     answer = module.load(asked["folders"], asked["threads"], asked["max_tokens"])
     say({"ready": True})

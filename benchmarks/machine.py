@@ -1,6 +1,7 @@
 """The machine of a measurement: what decides speed, and nothing that names the machine."""
 
 import platform
+import subprocess
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,16 @@ def describe(*packages: str) -> dict[str, Any]:
         "python": platform.python_version(),
         **{package: metadata.version(package) for package in packages},
     }
+
+
+def gpu() -> str:
+    """The first GPU's name, as its driver tells it.
+
+    Raises:
+        OSError: there is no driver.
+    """
+    command = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
+    return subprocess.check_output(command, text=True).splitlines()[0]
 
 
 def _cpuinfo(key: str) -> str:

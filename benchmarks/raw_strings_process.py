@@ -26,6 +26,7 @@ class Contender:
         ours: whether it runs in rawbert's environment, else in the peers'.
         exact: whether it computes in float32.
         pads: whether a batch is padded to its longest, so that one by one may be faster.
+        gpu: whether it can use one.
     """
 
     name: str
@@ -33,16 +34,17 @@ class Contender:
     ours: bool = False
     exact: bool = True
     pads: bool = True
+    gpu: bool = False
 
 
 BFLOAT16 = "rawbert bfloat16"
 CONTENDERS = (
-    Contender("rawbert", "rawbert", ours=True, pads=False),
-    Contender("fixed 128", "fixed_length", ours=True, pads=False),
+    Contender("rawbert", "rawbert", ours=True, pads=False, gpu=True),
+    Contender("fixed 128", "fixed_length", ours=True, pads=False, gpu=True),
     Contender("ONNX Runtime", "onnx_runtime"),
     Contender("OpenVINO", "open_vino"),
-    Contender("PyTorch", "pytorch"),
-    Contender("PyTorch compiled", "pytorch_compiled"),
+    Contender("PyTorch", "pytorch", gpu=True),
+    Contender("PyTorch compiled", "pytorch_compiled", gpu=True),
     Contender(BFLOAT16, "rawbert_bfloat16", ours=True, exact=False, pads=False),
     Contender("OpenVINO bfloat16", "open_vino_bfloat16", exact=False),
     Contender("ONNX Runtime int8", "onnx_runtime_int8", exact=False),
@@ -101,7 +103,12 @@ def prepare(shape: str, version: Path, peers: Path, work: Path) -> dict[str, str
 
 @contextlib.contextmanager
 def started(
-    contenders: list[Contender], folders: dict[str, str], peers: Path, threads: int, max_tokens: int
+    contenders: list[Contender],
+    folders: dict[str, str],
+    peers: Path,
+    threads: int,
+    max_tokens: int,
+    gpu: bool,
 ) -> Iterator[list[Running]]:
     """All of them, loaded, on the last cores of this process's own."""
     cores = sorted(os.sched_getaffinity(0))[-threads:]
@@ -114,6 +121,7 @@ def started(
                 "threads": threads,
                 "max_tokens": max_tokens,
                 "cores": cores,
+                "gpu": gpu,
             }
             running.append(Running(one, asked, sys.executable if one.ours else str(peers)))
         yield running

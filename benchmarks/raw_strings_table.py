@@ -126,10 +126,11 @@ def _table(rows: list[list[str]]) -> str:
 
 def _machine(found: Found) -> str:
     one = found["machine"]
+    on = f"On {found['gpu']}; " if "gpu" in found else ""
     peers = ", ".join(f"{name} {version}" for name, version in found["peers"].items())
     pieces = ", ".join(f"{kind} {number:.0f}" for kind, number in found["pieces"].items())
     return (
-        f"{one['cpu']} ({', '.join(one['cpu_flags'])}), {one['memory_gib']} GiB; TensorFlow "
+        f"{on}{one['cpu']} ({', '.join(one['cpu_flags'])}), {one['memory_gib']} GiB; TensorFlow "
         f"{one['tensorflow']}; {peers}; {found['date']}. Pieces of a text on average: {pieces}."
     )
 

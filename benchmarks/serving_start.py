@@ -56,11 +56,15 @@ def _start(model: Path, flags: tuple[str, ...]) -> dict[str, float]:
         process = psutil.Process(server.pid)
         used = process.cpu_times()
         with Client(server.target, name="model", timeout=60) as client:
+            connected = time.perf_counter()
+            client.status()  # opens the connection, which is no part of a request
+            connect_ms = 1000 * (time.perf_counter() - connected)
             spent = [_asked(client) for _ in range(_REQUESTS)]
         return {
             "ready_s": round(ready, 2),
             "ready_cpu_s": round(used.user + used.system, 2),
-            "first_answer_s": round(ready + spent[0] / 1000, 2),
+            "first_answer_s": round(ready + (connect_ms + spent[0]) / 1000, 2),
+            "connect_ms": round(connect_ms, 2),
             "first_ms": round(spent[0], 2),
             "last_ten_ms": round(median(spent[-10:]), 2),
             "rss_mb": round(process.memory_info().rss / 2**20),
@@ -76,7 +80,10 @@ def _asked(client: Client) -> float:
 
 def markdown(found: dict[str, Any]) -> str:
     """Medians, with the lowest and highest start."""
-    columns = ("ready_s", "ready_cpu_s", "first_answer_s", "first_ms", "last_ten_ms", "rss_mb")
+    columns = (
+        "ready_s", "ready_cpu_s", "first_answer_s",
+        "connect_ms", "first_ms", "last_ten_ms", "rss_mb",
+    )  # fmt: skip
     rows = [
         f"| {name} | " + " | ".join(_spread([one[key] for one in starts]) for key in columns) + " |"
         for name, starts in found["starts"].items()
@@ -86,9 +93,9 @@ def markdown(found: dict[str, Any]) -> str:
         "# A server's start, measured", "",
         f"Model {found['model']}; medians of {count} start(s), lowest and highest in brackets; "
         f"one text a request, {_REQUESTS} of them, one after the other.", "",
-        "| | ready, s | CPU until then, s | first answer, s | first request, ms "
+        "| | ready, s | CPU until then, s | first answer, s | connection, ms | first request, ms "
         "| 91st to 100th, ms | RSS, MB |",
-        "|---|---|---|---|---|---|---|", *rows, "",
+        "|---|---|---|---|---|---|---|---|", *rows, "",
         f"{one['cpu']}, {one['cores']} cores; Python {one['python']}, TensorFlow "
         f"{one['tensorflow']}, gRPC {one['grpcio']}; {found['date']}.", "",
     ])  # fmt: skip

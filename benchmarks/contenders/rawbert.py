@@ -11,6 +11,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import tensorflow as tf
 import tensorflow_text  # noqa: F401 - its ops
 
+from contenders import gpu
+
 Answer = Callable[[list[str]], np.ndarray]
 
 
@@ -21,6 +23,8 @@ def load(folders: dict[str, str], threads: int, max_tokens: int) -> Answer:
 
 def saved_model(version: Path, threads: int) -> Answer:
     """A SavedModel's ``serving_default`` in a TF 1 Session, all outputs fetched."""
+    if gpu.wanted() and not tf.config.list_physical_devices("GPU"):
+        raise RuntimeError("TensorFlow sees no GPU: install tensorflow[and-cuda] of its version")
     graph = tf.Graph()
     config = tf.compat.v1.ConfigProto(
         intra_op_parallelism_threads=threads, inter_op_parallelism_threads=threads

@@ -70,6 +70,7 @@ _JAVA = [
 ]
 _RUNTIME = "org.apache.flink.runtime"
 _READY_SECONDS = 180.0
+_ENDING_SECONDS = 5.0  # that a killed Java may still hold its ports
 
 
 @dataclass(frozen=True)
@@ -140,13 +141,16 @@ class Cluster:
             raise
 
     def _refuse_taken_ports(self) -> None:
+        until = time.monotonic() + _ENDING_SECONDS
         for port in (self.rest, self.rpc, self.jobs, self.jobs + 1, self.jobs + 2, self.pool):
-            if _answers(port):
-                raise BadInput(
-                    f"port {port} is in use",
-                    where="flink",
-                    fix="Is a cluster running already? `stop` it, or choose other ports.",
-                )
+            while _answers(port):
+                if time.monotonic() > until:
+                    raise BadInput(
+                        f"port {port} is in use",
+                        where="flink",
+                        fix="Is a cluster running already? `stop` it, or choose other ports.",
+                    )
+                time.sleep(0.2)
 
     def _commands(self, libraries: Path) -> dict[str, list[str]]:
         flink = [*_JAVA, "-cp", f"{libraries}/*"]
