@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from strict_json import strict
 
 TINY_MODEL = Path(__file__).with_name("tiny_model.py")
 SHARED_INPUT_MODEL = Path(__file__).with_name("shared_input_model.py")
@@ -67,15 +68,6 @@ def client(server: Any) -> Iterator[Any]:
 
 
 Answer = tuple[int, Any]
-
-
-def strict(text: bytes) -> Any:
-    """Parses JSON as the standard has it: UTF-8, no NaN, no Infinity."""
-
-    def refuse(name: str) -> None:
-        raise ValueError(f"{name} is not JSON")
-
-    return json.loads(text.decode("utf-8"), parse_constant=refuse)
 
 
 @pytest.fixture(scope="session")

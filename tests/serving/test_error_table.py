@@ -11,10 +11,10 @@ from typing import Any
 
 import grpc
 import pytest
-from conftest import strict
 from error_cases import CASES, Case
 from error_requests import ask, get, method_of
 from free_ports import free_ports
+from strict_json import strict
 
 REAL = "tensorflow_model_server"
 SERVERS = ["embedded", *([REAL] if shutil.which(REAL) else [])]

@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
-from conftest import strict
 from error_requests import Http, ask, post
+from strict_json import strict
 
 A = {"text": "a good film"}
 

@@ -4,10 +4,10 @@ import json
 from typing import Any
 
 import pytest
-from conftest import strict
 from error_requests import Http, ask, post
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from strict_json import strict
 
 often = settings(
     max_examples=150,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from conftest import strict
+from strict_json import strict
 
 PREDICT = "/v1/models/tiny:predict"
 LONG = {"signature_name": "raw", "instances": ["film " * 1000]}
