@@ -1,7 +1,6 @@
 """The contenders of `raw_strings.py`: what each needs, and its process."""
 
 import contextlib
-import json
 import os
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from typing import Any
 
 import fixed_length_model
 import peer_model
+from driven import Driven
 
 _HERE = Path(__file__).parent
 
@@ -51,46 +51,20 @@ CONTENDERS = (
 )
 
 
-class Running:
+class Running(Driven):
     """A contender's process."""
 
     def __init__(self, contender: Contender, asked: dict[str, Any], python: str) -> None:
         self.contender = contender
-        self._process = subprocess.Popen(
-            [python, str(_HERE / "contender.py"), json.dumps(asked)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            env={**os.environ, "PYTHONPATH": str(_HERE)},
-        )
-        self._read()
+        super().__init__("contender.py", asked, python)
 
     def scores(self, texts: list[str]) -> list[list[float]]:
         """[texts, classes]."""
-        return self._ask({"scores": texts})
+        return self.ask({"scores": texts})
 
     def time(self, batches: list[list[str]], alone: bool) -> list[float]:
         """Milliseconds of each batch; ``alone``: its texts one by one."""
-        return self._ask({"time": batches, "alone": alone})
-
-    def stop(self) -> None:
-        """Ends the process; it has nothing to put away."""
-        self._process.kill()
-        self._process.communicate()
-
-    def _ask(self, what: dict[str, Any]) -> Any:
-        assert self._process.stdin
-        self._process.stdin.write(json.dumps(what) + "\n")
-        self._process.stdin.flush()
-        return self._read()
-
-    def _read(self) -> Any:
-        assert self._process.stdout
-        for line in self._process.stdout:
-            if line.startswith("\t"):
-                return json.loads(line)
-        raise RuntimeError(f"{self.contender.name} ended; run contender.py by hand to see why.")
+        return self.ask({"time": batches, "alone": alone})
 
 
 def prepare(shape: str, version: Path, peers: Path, work: Path) -> dict[str, str]:

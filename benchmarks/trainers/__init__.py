@@ -1,0 +1,1 @@
+"""One training step in each framework; each imports its own alone."""
