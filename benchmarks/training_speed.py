@@ -63,7 +63,13 @@ def main(
     folder = peer_model.write(untrained.push(shape, reviews, work / shape), work / shape / "hf")
     batches = work / shape / "batches.json"
     count = _write_batches(reviews, folder, batches)
-    found: Found = {"date": date.today().isoformat(), "shape": shape, "samples": []}
+    found: Found = {
+        "date": date.today().isoformat(),
+        "shape": shape,
+        "machine": machine.describe("tensorflow", "keras"),
+        "peers": raw_strings_limit.versions(peers),
+        "samples": [],
+    }
     for threads in all_threads:
         for number in range(rounds):
             click.echo(f"{shape}, {threads} thread(s), round {number + 1} of {rounds}")
@@ -77,10 +83,8 @@ def main(
                 for process in running.values():
                     process.stop()
             found["samples"] += [{"threads": threads, "round": number, **one} for one in samples]
-    found["machine"] = machine.describe("tensorflow", "keras")
-    found["peers"] = raw_strings_limit.versions(peers)
-    results.write_text(json.dumps(found) + "\n")
-    results.with_suffix(".md").write_text(markdown(found))
+            results.write_text(json.dumps(found) + "\n")  # a run that is cut off has its rounds
+            results.with_suffix(".md").write_text(markdown(found))
     click.echo(markdown(found))
 
 
