@@ -12,6 +12,8 @@ import os
 import sys
 import time
 
+from driven import say
+
 
 def main() -> None:
     """Answers until standard input ends."""
@@ -40,11 +42,6 @@ def timed(answer, batch: list[str], alone: bool) -> float:
     else:
         answer(batch)
     return round(1000 * (time.perf_counter() - start), 3)
-
-
-def say(what) -> None:
-    """A line to whoever drives us; libraries may print to standard output, too."""
-    print("\t" + json.dumps(what), flush=True)
 
 
 if __name__ == "__main__":

@@ -47,3 +47,8 @@ class Driven:
             if line.startswith("\t"):
                 return json.loads(line)
         raise RuntimeError(f"{self._process.args} ended; run it by hand to see why.")
+
+
+def say(what: Any) -> None:
+    """The driven process's answer; its libraries may print to standard output, too."""
+    print("\t" + json.dumps(what), flush=True)

@@ -19,6 +19,7 @@ import click
 import load_texts
 import machine
 import numpy as np
+import options
 import raw_string_texts
 import raw_strings_limit
 import raw_strings_plot
@@ -37,13 +38,8 @@ Sample = dict[str, Any]
 
 
 @click.command()
-@click.option(
-    "--peers", type=click.Path(exists=True, path_type=Path), required=True,
-    help="Python of the environment of requirements.txt.",
-)  # fmt: skip
-@click.option(
-    "--recipe", type=click.Path(exists=True, path_type=Path), default="recipes/reviews.yaml"
-)
+@options.peers
+@options.recipe
 @click.option(
     "--shape",
     "shapes",
@@ -83,7 +79,8 @@ def main(
     work.mkdir(parents=True, exist_ok=True)
     reviews = load_texts.write(recipe, 2000, work / "texts.json")
     texts = {k: v for k, v in raw_string_texts.workloads(reviews).items() if k in kinds}
-    chosen = [one for one in CONTENDERS if one.name in (only or (one.name,)) and one.gpu >= gpu]
+    able = [one for one in CONTENDERS if one.gpu or not gpu]
+    chosen = [one for one in able if not only or one.name in only]
     found: dict[str, Any] = {"date": date.today().isoformat(), "parity": {}, "samples": []}
     if gpu:
         try:

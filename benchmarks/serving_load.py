@@ -23,6 +23,7 @@ import load_table
 import load_texts
 import machine
 import numpy as np
+import options
 import peer_model
 from load_systems import Embedded, Infinity, InProcess, Measured, System
 
@@ -37,9 +38,7 @@ _TOLERANCE = 1e-3
 
 @click.command()
 @click.argument("model", type=click.Path(exists=True, path_type=Path))
-@click.option(
-    "--recipe", type=click.Path(exists=True, path_type=Path), default="recipes/reviews.yaml"
-)
+@options.recipe
 @click.option(
     "--server", "servers", multiple=True, metavar="NAME=FLAGS", default=["embedded server="],
     show_default=True, help="Flags of python -m serving.server.",

@@ -15,6 +15,8 @@ import sys
 import time
 from typing import Any
 
+from driven import say
+
 Rows = list[list[int]]
 
 
@@ -63,11 +65,6 @@ def timed(train, batch: dict[str, Any]) -> float:
     start = time.perf_counter()
     train(batch)
     return round(1000 * (time.perf_counter() - start), 2)
-
-
-def say(what: Any) -> None:
-    """A line to whoever drives us; libraries may print to standard output, too."""
-    print("\t" + json.dumps(what), flush=True)
 
 
 if __name__ == "__main__":

@@ -20,11 +20,14 @@ import click
 import load_texts
 import machine
 import numpy as np
+import options
 import peer_model
 import raw_strings_limit
 import untrained
 from contenders.word_pieces import tokenizer
 from driven import Driven
+
+from trainer.model.config import EncoderConfig
 
 RESULTS = Path(__file__).parent / "results" / "training_speed.json"
 TOLERANCE = 1e-4
@@ -37,13 +40,8 @@ Found = dict[str, Any]
 
 
 @click.command()
-@click.option(
-    "--peers", type=click.Path(exists=True, path_type=Path), required=True,
-    help="Python of the environment of requirements.txt.",
-)  # fmt: skip
-@click.option(
-    "--recipe", type=click.Path(exists=True, path_type=Path), default="recipes/reviews.yaml"
-)
+@options.peers
+@options.recipe
 @click.option("--shape", type=click.Choice(untrained.SHAPES), default="MiniLM", show_default=True)
 @click.option("--threads", "all_threads", multiple=True, type=int, default=[1, 2])
 @click.option("--rounds", type=int, default=3, show_default=True, help="Fresh starts of both.")
@@ -105,7 +103,7 @@ def _write_batches(texts: list[str], folder: Path, file: Path) -> int:
 
 
 def _started(name: str, peers: Path, folder: Path, batches: Path, threads: int) -> Driven:
-    width = json.loads((folder / "config.json").read_text())["hidden_size"]
+    width = EncoderConfig.from_json(folder).hidden_size
     asked = {
         "trainer": name,
         "folder": str(folder),
