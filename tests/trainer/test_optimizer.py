@@ -104,6 +104,29 @@ def test_equals_numpy(compiled: bool, clip_norm: float) -> None:
         np.testing.assert_allclose(np.asarray(variable), array, rtol=2e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("rate", "weight_decay", "steps"),
+    [(1e-4, 0.01, 10), (1e-5, 0.01, 16), (1e-3, 0.1, 1)],
+    ids=["ten steps' at once", "sixteen's", "each step's"],
+)
+def test_a_little_decay_waits_for_more(rate: float, weight_decay: float, steps: int) -> None:
+    model, rates = Weights(), WarmupLinearDecay(rate, 0, 1000)
+    optimizer = adamw(
+        model, learning_rate=rate, warmup=0.0, weight_decay=weight_decay, clip_norm=1.0,
+        total_steps=1000,
+    )  # fmt: skip
+    kernel = model.weights[0]
+    apply = tf.function(lambda: optimizer.apply([tf.zeros(v.shape) for v in model.weights]))
+    for first in (0, steps, 2 * steps):
+        before = np.array(kernel)
+        for _ in range(steps):
+            np.testing.assert_array_equal(kernel, before)
+            apply()
+        share = weight_decay * sum(float(rates(step)) for step in range(first, first + steps))
+        np.testing.assert_allclose(kernel, before * (1 - share), rtol=2e-7)
+        assert not np.array_equal(kernel, before)
+
+
 class Model(keras.layers.Layer):
     """Encoder and head."""
 

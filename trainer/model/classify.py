@@ -6,7 +6,8 @@ import keras
 import tensorflow as tf
 
 from trainer.model.config import EncoderConfig
-from trainer.model.encoder import Initial, dropout
+from trainer.model.dropout import dropout
+from trainer.model.encoder import Initial
 
 
 class ClassifyHead(keras.layers.Layer):

@@ -25,6 +25,7 @@ import tensorflow as tf
 
 from trainer.model.config import EncoderConfig
 from trainer.model.dense import Dense
+from trainer.model.dropout import dropout
 
 _ACTIVATIONS = {
     # As in tf.nn.gelu, whose order of the products costs a CPU one large tensor more.
@@ -43,13 +44,6 @@ class EncoderOutput(NamedTuple):
     pooled: tf.Tensor  # [B, H], a tanh layer on [CLS]
     hidden_states: tuple[tf.Tensor, ...] = ()  # embeddings, then every layer: [B, T, H] each
     attentions: tuple[tf.Tensor, ...] = ()  # every layer's probabilities: [B, A, T, T] each
-
-
-def dropout(x: tf.Tensor, rate: float, seed: tf.Tensor | None) -> tf.Tensor:
-    """Dropout as a function of ``seed`` ([2] int32); without a seed there is none."""
-    if seed is None or not rate:
-        return x
-    return tf.nn.experimental.stateless_dropout(x, rate, seed, rng_alg="philox")
 
 
 class Initial:

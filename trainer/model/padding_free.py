@@ -15,7 +15,8 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from trainer.model.dense import current, products
-from trainer.model.encoder import Attention, Encoder, EncoderLayer, dropout
+from trainer.model.dropout import dropout
+from trainer.model.encoder import Attention, Encoder, EncoderLayer
 from trainer.model.groups import Flat, Group, flat_tokens, length_groups, padded, uniform
 
 # Where weights packed once are worth more than those packed for the very number of tokens.

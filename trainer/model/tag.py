@@ -8,7 +8,8 @@ import tensorflow as tf
 from trainer.model import crf
 from trainer.model.bilstm import BiLSTM
 from trainer.model.config import EncoderConfig
-from trainer.model.encoder import Initial, dropout
+from trainer.model.dropout import dropout
+from trainer.model.encoder import Initial
 from trainer.model.words import compact, expand
 
 HEADS = ("softmax", "crf", "bilstm-crf")
