@@ -40,8 +40,8 @@ class FusedAdamW(keras.optimizers.AdamW):
     """Keras's AdamW whose update of a variable is one op instead of a dozen.
 
     On a CPU an update passes over memory and costs the same whatever a batch's length, which short
-    batches feel most. Decay takes a third of it, and in fine-tuning no more than some ten-millionths
-    of a weight, which is as little as float32 can tell: it is summed over some steps, then done.
+    batches feel most. Decay is a third of that, and in fine-tuning takes some ten-millionths of a
+    weight, as little as float32 can tell: so it is summed over some steps, then done.
 
     Args:
         clip_norm: bound on the norm of all gradients together.

@@ -1,5 +1,6 @@
 """`--beam-arg`: what is added without saying, and what is refused within seconds."""
 
+import inspect
 import json
 import socket
 import subprocess
@@ -7,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from apache_beam.runners.worker import sdk_worker
 from free_ports import free_addresses
 
 from pipeline.runners import beam_options, worker_pool
@@ -118,3 +120,9 @@ def test_a_pool_whose_port_is_taken(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert f"port {port} is in use" in done.stderr
     assert not pool.workers
+
+
+def test_beam_still_reads_how_long_a_worker_keeps_idle_tasks() -> None:
+    code = inspect.getsource(sdk_worker.BundleProcessorCache)
+    assert "DEFAULT_BUNDLE_PROCESSOR_CACHE_SHUTDOWN_THRESHOLD_S" in code
+    assert "sdk_worker.DEFAULT_BUNDLE_PROCESSOR_CACHE_SHUTDOWN_THRESHOLD_S" in worker_pool._WORKER

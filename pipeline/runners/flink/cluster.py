@@ -15,6 +15,7 @@ from pathlib import Path
 import psutil
 
 from pipeline.runners.flink import jars
+from pipeline.runners.worker_pool import FEW_ARENAS
 from trainer.errors import BadInput
 
 _CONFIG = """\
@@ -68,6 +69,8 @@ _JAVA = [
     *(f"--add-opens=java.base/java.{name}=ALL-UNNAMED" for name in _OPENED),
     "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED",
 ]
+# Rows pass through: what is kept of them is garbage, which takes memory until it is collected.
+_LITTLE_GARBAGE = ["-Xmn64m", "-XX:MinHeapFreeRatio=10", "-XX:MaxHeapFreeRatio=20"]
 _RUNTIME = "org.apache.flink.runtime"
 _READY_SECONDS = 180.0
 _ENDING_SECONDS = 5.0  # that a killed Java may still hold its ports
@@ -84,8 +87,8 @@ class Cluster:
         workers: Python workers, and task slots.
         parts: that the rows are cut into, two a worker at least. Flink sends a whole part before it
             reads an answer: until then answers wait in its memory, and when that is full, for ever.
-            Eight do for four million texts. More are no cure: Transform makes 141 tasks of each,
-            which both sides keep; with 32 a worker had 2.7 GB at a million texts, with 8 2.0.
+            Eight do for four million texts. Transform makes 141 tasks of each part, so more of
+            them cost more than they save.
     """
 
     folder: Path
@@ -131,7 +134,7 @@ class Cluster:
             with (self.folder / f"{name}.log").open("wb") as log:
                 process = subprocess.Popen(
                     command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                    start_new_session=True,
+                    start_new_session=True, env={**FEW_ARENAS, **os.environ},
                 )  # fmt: skip
             (self.folder / f"{name}.pid").write_text(_named(process.pid))
         try:
@@ -161,7 +164,8 @@ class Cluster:
                 *config,
             ],
             "taskmanager": [
-                *flink, "-Xmx1g", "-XX:MaxDirectMemorySize=1g", "-XX:MaxMetaspaceSize=256m",
+                *flink, "-Xmx1g", *_LITTLE_GARBAGE, "-XX:MaxDirectMemorySize=1g",
+                "-XX:MaxMetaspaceSize=256m",
                 f"{_RUNTIME}.taskexecutor.TaskManagerRunner", *config,
             ],
             "jobserver": [
