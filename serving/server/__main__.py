@@ -20,6 +20,7 @@ import sys
 import threading
 from importlib import metadata
 
+from serving.arenas import an_arena_a_core
 from serving.errors import BadConfig, NotAModel
 from serving.lean_tensorflow import import_tensorflow
 from serving.quiet import quiet_tensorflow
@@ -39,6 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
             return 0
         note_those_without_effect(given)
         settings = settings_of(options)
+        an_arena_a_core()
         quiet_tensorflow()
         import_tensorflow()
         server = serve(settings)
