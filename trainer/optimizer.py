@@ -55,7 +55,7 @@ class FusedAdamW(keras.optimizers.AdamW):
         *,
         clip_norm: float,
         factor: Callable[[keras.Variable], float],
-        decay_every: int = 1,
+        decay_every: int,
         **settings: Any,
     ) -> None:
         super().__init__(**settings)
@@ -91,6 +91,7 @@ class FusedAdamW(keras.optimizers.AdamW):
 
     def _apply_weight_decay(self, variables: list[keras.Variable]) -> None:
         """Keras would decay before every update; here an update does it, where it is due."""
+        self._due = self._decay()  # once, for the updates of all variables that follow
 
     def _all_reduce_sum_gradients(self, grads_and_vars: list[tuple]) -> list[tuple]:
         """Keras would add up what every replica brings; here that is the whole sum already."""
@@ -103,7 +104,7 @@ class FusedAdamW(keras.optimizers.AdamW):
         step = tf.cast(self.iterations + 1, variable.dtype)
         index = self._get_variable_index(variable)
         if self._decayed[index]:
-            due, share = self._decay()
+            due, share = self._due
             tf.cond(due, lambda: variable.assign_sub(variable * share).op, tf.no_op)
         tf.raw_ops.ResourceApplyAdam(
             var=variable.handle,
