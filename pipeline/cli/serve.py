@@ -123,16 +123,11 @@ def _pinning_config(name: str, path: Path, version: int) -> str:
 def _serve_embedded(settings: "Settings") -> None:
     import logging
 
-    from serving.arenas import an_arena_a_core
     from serving.errors import BadConfig, NotAModel
-    from serving.lean_tensorflow import import_tensorflow
-    from serving.quiet import quiet_tensorflow
     from serving.server import main
-    from serving.server.__main__ import told_to_stop
+    from serving.server.__main__ import prepare_process, told_to_stop
 
-    an_arena_a_core()
-    quiet_tensorflow()
-    import_tensorflow()
+    prepare_process()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
         server = main.serve(settings, opened=_opened)

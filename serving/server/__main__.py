@@ -40,9 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
             return 0
         note_those_without_effect(given)
         settings = settings_of(options)
-        an_arena_a_core()
-        quiet_tensorflow()
-        import_tensorflow()
+        prepare_process()
         server = serve(settings)
     except (BadConfig, NotAModel) as error:
         print(error, file=sys.stderr)
@@ -55,6 +53,13 @@ def main(arguments: list[str] | None = None) -> int:
     told.wait()
     server.stop()
     return 0
+
+
+def prepare_process() -> None:
+    """What a process that serves does before it loads a model."""
+    an_arena_a_core()
+    quiet_tensorflow()
+    import_tensorflow()
 
 
 def versions() -> str:
