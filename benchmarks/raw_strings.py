@@ -145,8 +145,8 @@ def cells(
                 for alone in ((False, True) if size == 32 and one.contender.pads else (False,))
             ]
             samples: dict[tuple[str, bool], list[float]] = {}
-            for one, alone in entries:  # warm: shapes, pools, compiled code
-                one.time(batches[:2], alone)
+            for one, alone in entries:  # warm: pools, compiled code, and kernels for each length
+                one.time(batches, alone)
             for turn in range(_TURNS):
                 for one, alone in order.sample(entries, len(entries)):
                     taken = one.time(batches[turn::_TURNS], alone)
