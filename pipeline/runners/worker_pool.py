@@ -24,14 +24,6 @@ from apache_beam.portability.api import beam_fn_api_pb2, beam_fn_api_pb2_grpc
 from apache_beam.runners.worker.worker_pool_main import kill_process_gracefully
 
 NEEDED = ("tensorflow_text", "tensorflow_transform", "tfx_bsl", "pipeline", "components", "trainer")
-# Beam keeps a task's objects for a minute in case it is asked for again. Flink asks for hundreds of
-# tasks, for each once: memory would follow how many of them a minute sees.
-_IDLE_SECONDS = 10
-_WORKER = (
-    "from apache_beam.runners.worker import sdk_worker;"
-    f"sdk_worker.DEFAULT_BUNDLE_PROCESSOR_CACHE_SHUTDOWN_THRESHOLD_S = {_IDLE_SECONDS};"
-    "sdk_worker.SdkHarness({control!r}, worker_id={worker!r}).run()"
-)
 # For a process that works with many threads in turn: glibc's arena a thread is mostly holes.
 FEW_ARENAS = {"MALLOC_ARENA_MAX": "2"}
 
@@ -48,9 +40,10 @@ class WorkerPool(beam_fn_api_pb2_grpc.BeamFnExternalWorkerPoolServicer):
 
     def StartWorker(self, request: Any, context: Any) -> Any:  # noqa: N802 - gRPC's
         """Starts the worker of an id; it connects back to the engine by itself."""
-        code = _WORKER.format(control=request.control_endpoint.url, worker=request.worker_id)
+        told = [request.control_endpoint.url, request.worker_id]
         self.workers[request.worker_id] = subprocess.Popen(
-            [sys.executable, "-c", code], env={**FEW_ARENAS, **os.environ}
+            [sys.executable, "-m", "pipeline.runners.pool_worker", *told],
+            env={**FEW_ARENAS, **os.environ},
         )
         logging.info("worker %s is process %d", request.worker_id, self.pid(request.worker_id))
         return beam_fn_api_pb2.StartWorkerResponse()

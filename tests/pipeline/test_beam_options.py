@@ -1,6 +1,5 @@
 """`--beam-arg`: what is added without saying, and what is refused within seconds."""
 
-import inspect
 import json
 import socket
 import subprocess
@@ -8,10 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from apache_beam.runners.worker import sdk_worker
 from free_ports import free_addresses
 
-from pipeline.runners import beam_options, worker_pool
+from pipeline.runners import beam_options, pool_worker, worker_pool
 from trainer.errors import BadInput
 
 POOL = ["--environment_type=EXTERNAL"]
@@ -122,7 +120,25 @@ def test_a_pool_whose_port_is_taken(tmp_path: Path) -> None:
     assert not pool.workers
 
 
-def test_beam_still_reads_how_long_a_worker_keeps_idle_tasks() -> None:
-    code = inspect.getsource(sdk_worker.BundleProcessorCache)
-    assert "DEFAULT_BUNDLE_PROCESSOR_CACHE_SHUTDOWN_THRESHOLD_S" in code
-    assert "sdk_worker.DEFAULT_BUNDLE_PROCESSOR_CACHE_SHUTDOWN_THRESHOLD_S" in worker_pool._WORKER
+_SPARING = """
+from apache_beam.runners.worker import data_plane, sdk_worker
+from pipeline.runners import pool_worker
+pool_worker.spare_memory()
+cache = sdk_worker.BundleProcessorCache(None, None, None, {})
+cache._schedule_periodic_shutdown()
+print(cache.periodic_shutdown._interval)
+cache.periodic_shutdown.cancel()
+sent = []
+stream = data_plane.ClosableOutputStream.create(None, sent.append, 0)
+for _ in range(30):
+    stream.write(bytes(100_000))
+    stream.maybe_flush()
+print(max(map(len, sent)))
+"""
+
+
+def test_beam_takes_what_a_worker_of_the_pool_spares() -> None:
+    done = subprocess.run([sys.executable, "-c", _SPARING], capture_output=True, text=True)
+    idle_seconds, longest_message = done.stdout.split()
+    assert float(idle_seconds) == pool_worker.IDLE_SECONDS
+    assert pool_worker.MESSAGE_BYTES < int(longest_message) < 1.2 * pool_worker.MESSAGE_BYTES
