@@ -19,6 +19,16 @@ from click.testing import CliRunner
 
 Ids = list[tuple[int, ...]]
 COMMAND = [sys.executable, "-m", "pipeline.cli.main"]
+# What `preexec_fn` would do: that forks, and where gRPC has threads, as in a process that served,
+# the fork of newer ones aborts. Whoever is started in the background of a script ignores SIGINT.
+_BEFORE = """
+import os, resource, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+largest_file = int(sys.argv[1])
+if largest_file != resource.RLIM_INFINITY:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
+os.execv(sys.argv[2], sys.argv[2:])
+"""
 
 
 @dataclass(frozen=True)
@@ -50,20 +60,14 @@ class Project:
         return self.first.components[component].folder(key)
 
 
-def rawbert(folder: Path, *arguments: str, largest_file: int | None = None) -> Ran:
+def _command(largest_file: int = resource.RLIM_INFINITY) -> list[str]:
+    return [sys.executable, "-c", _BEFORE, str(largest_file), *COMMAND]
+
+
+def rawbert(folder: Path, *arguments: str, largest_file: int = resource.RLIM_INFINITY) -> Ran:
     """Gives the command in a folder and waits; no file may grow beyond ``largest_file`` bytes."""
-
-    def limit() -> None:
-        if largest_file is not None:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
-
-    done = subprocess.run(
-        [*COMMAND, *arguments],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        preexec_fn=limit,
-    )
+    command = [*_command(largest_file), *arguments]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     return Ran(done.returncode, done.stdout + done.stderr, latest_run(folder))
 
 
@@ -97,13 +101,12 @@ def predicted(model: Path, texts: Iterable[str]) -> list[dict[str, Any]]:
 def interrupted(folder: Path, at: str, *arguments: str) -> Ran:
     """As `rawbert`, with Ctrl-C as soon as a line with these words is shown."""
     process = subprocess.Popen(
-        [*COMMAND, *arguments],
+        [*_command(), *arguments],
         cwd=folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
-        preexec_fn=_heed_ctrl_c,
     )
     assert process.stdout is not None
     said = ""
@@ -114,11 +117,6 @@ def interrupted(folder: Path, at: str, *arguments: str) -> Ran:
             break
     said += process.stdout.read()
     return Ran(process.wait(), said, latest_run(folder))
-
-
-def _heed_ctrl_c() -> None:
-    # Whoever is started in the background of a script ignores SIGINT, and so would its children.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def latest_run(folder: Path) -> dict[str, Any]:
