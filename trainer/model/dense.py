@@ -81,10 +81,13 @@ class Dense(keras.layers.Dense):
             product = tf.cast(tf.matmul(tf.cast(x, lower.dtype), lower(self.kernel)), x.dtype)
             return self.activation(product + self.bias)
         dtype = lower.dtype if lower else x.dtype
-        value = present if _now.constant else lambda variable, _: tf.convert_to_tensor(variable)
-        kernel, bias = (value(variable, dtype) for variable in (self.kernel, self.bias))
+        kernel, bias = (_value(variable, dtype) for variable in (self.kernel, self.bias))
         product = tf.nn.bias_add(tf.matmul(tf.cast(x, dtype), kernel), bias)
         return tf.cast(self.activation(product), x.dtype)
+
+
+def _value(variable: keras.Variable, dtype: tf.DType) -> tf.Tensor:
+    return present(variable, dtype) if _now.constant else tf.convert_to_tensor(variable)
 
 
 def present(variable: keras.Variable, dtype: tf.DType) -> tf.Tensor:
