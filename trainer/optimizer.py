@@ -10,6 +10,9 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from trainer import slices
+from trainer.slices import Gradient
+
 _DECAY_EVERY = 16
 _DECAY_AT_ONCE = 1e-5  # share of a weight
 
@@ -69,7 +72,7 @@ class FusedAdamW(keras.optimizers.AdamW):
 
     def apply(
         self,
-        grads: list[tf.Tensor | None],
+        grads: list[Gradient | None],
         trainable_variables: list[keras.Variable] | None = None,
         weight: tf.Tensor | float = 1.0,
     ) -> None:
@@ -78,16 +81,17 @@ class FusedAdamW(keras.optimizers.AdamW):
         Variables that the loss does not hang on (a tagger's pooler) stay as they are.
 
         Args:
-            grads: dense; of the loss summed over the batch.
+            grads: of the loss summed over the batch.
             trainable_variables: as many.
             weight: scalar; what the sum is to be divided by. 0: nothing is learned.
         """
         pairs = zip(grads, trainable_variables or self._trainable_variables, strict=True)
-        used = [(gradient, variable) for gradient, variable in pairs if gradient is not None]
+        used = [(slices.summed(gradient), v) for gradient, v in pairs if gradient is not None]
         share = tf.math.divide_no_nan(1.0, weight)
-        norm = tf.linalg.global_norm([gradient for gradient, _ in used]) * share
+        norm = tf.linalg.global_norm([slices.numbers(gradient) for gradient, _ in used]) * share
         scale = share * tf.minimum(1.0, self._clip_norm / norm)
-        super().apply([gradient * scale for gradient, _ in used], [v for _, v in used])
+        scaled = [slices.dense(gradient, lambda numbers: numbers * scale) for gradient, _ in used]
+        super().apply(scaled, [variable for _, variable in used])
 
     def _apply_weight_decay(self, variables: list[keras.Variable]) -> None:
         """Keras would decay before every update; here an update does it, where it is due."""

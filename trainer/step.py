@@ -12,9 +12,10 @@ import tensorflow as tf
 
 from trainer.model.sums import Sums
 from trainer.optimizer import FusedAdamW
+from trainer.slices import Gradient
 
 Batch = dict[str, tf.Tensor]
-_Gradients = list[tf.Tensor | None]
+_Gradients = list[Gradient | None]
 
 
 class Trainable(Protocol):
@@ -95,8 +96,9 @@ class Step:
             sums = self._model.sums(_share(batch, mine, shares), training=True, seed=seed)
         variables = [variable.value for variable in self._model.trainable_variables]
         gradients = tape.gradient(sums.loss, variables)
-        # Slices of one row of a table add up; their norm is that of the sum.
-        return [None if g is None else tf.convert_to_tensor(g) for g in gradients], sums
+        if shares > 1:  # they are added to others
+            return [None if g is None else tf.convert_to_tensor(g) for g in gradients], sums
+        return gradients, sums
 
     def _with_other_parts(
         self, batch: Batch, gradients: _Gradients, sums: Sums
@@ -126,7 +128,7 @@ def _share(batch: Batch, mine: int | tf.Tensor, shares: int) -> Batch:
     return {name: rows[mine::shares] for name, rows in batch.items()}
 
 
-def _over_replicas(gradients: list[tf.Tensor], sums: Sums) -> tuple[list[tf.Tensor], Sums]:
+def _over_replicas(gradients: list[Gradient], sums: Sums) -> tuple[list[Gradient], Sums]:
     """Adds up what all replicas bring, at one go: then everything has to be of one type."""
     context = tf.distribute.get_replica_context()
     if context.num_replicas_in_sync == 1:

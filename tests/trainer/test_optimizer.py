@@ -104,6 +104,25 @@ def test_equals_numpy(compiled: bool, clip_norm: float) -> None:
         np.testing.assert_allclose(np.asarray(variable), array, rtol=2e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("clip_norm", [1e9, 1.0], ids=["unclipped", "clipped"])
+def test_rows_of_a_table_are_as_the_whole(clip_norm: float) -> None:
+    """A row that the batch reads twice has two slices."""
+    rows, draw = [4, 0, 4], np.random.default_rng(8)
+    slices = [draw.normal(size=(3, 3)) for _ in range(5)]
+    dense = [np.zeros((5, 3)) for _ in slices]
+    for whole, some in zip(dense, slices, strict=True):
+        np.add.at(whole, rows, some)
+    model = Weights()
+    optimizer, table = adamw(model, **settings(clip_norm=clip_norm)), model.weights[-1]
+    for some in slices:
+        gradient = tf.IndexedSlices(tf.constant(some, tf.float32), tf.constant(rows), [5, 3])
+        optimizer.apply([None] * 4 + [gradient], model.trainable_variables)
+    rates = [0.05, 0.1, 0.075, 0.05, 0.025]
+    steps = [[gradient] for gradient in dense]
+    (expected,) = numpy_adamw([model.arrays["table"]], steps, rates, 0.05, clip_norm)
+    np.testing.assert_allclose(np.asarray(table), expected, rtol=2e-5, atol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("rate", "weight_decay", "steps"),
     [(1e-4, 0.01, 10), (1e-5, 0.01, 16), (1e-3, 0.1, 1)],

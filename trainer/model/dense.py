@@ -35,10 +35,12 @@ class Products:
     Attributes:
         constant: their weights' present values are in the graph.
         lower: the precision of those that follow it; None: float32.
+        gradients: those of activation and norm are written out; see gradients.py.
     """
 
     constant: bool = False
     lower: Lower | None = None
+    gradients: bool = False
 
 
 _now = Products()

@@ -24,13 +24,16 @@ import keras
 import tensorflow as tf
 
 from trainer.model.config import EncoderConfig
-from trainer.model.dense import Dense
+from trainer.model.dense import Dense, current
 from trainer.model.dropout import dropout
+from trainer.model.gradients import gelu
 from trainer.model.norm import LayerNorm
 
 _ACTIVATIONS = {
     # As in tf.nn.gelu, whose order of the products costs a CPU one large tensor more.
-    "gelu": lambda x: (tf.math.erf(x * 0.5**0.5) + 1.0) * 0.5 * x,
+    "gelu": lambda x: (
+        gelu(x) if current().gradients else (tf.math.erf(x * 0.5**0.5) + 1.0) * 0.5 * x
+    ),
     **dict.fromkeys(
         ("gelu_new", "gelu_fast", "gelu_pytorch_tanh"), lambda x: tf.nn.gelu(x, approximate=True)
     ),

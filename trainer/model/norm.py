@@ -17,6 +17,7 @@ import tensorflow as tf
 
 from trainer.model.config import EncoderConfig
 from trainer.model.dense import current, present
+from trainer.model.gradients import layer_norm
 
 
 class LayerNorm(keras.layers.Layer):
@@ -36,6 +37,9 @@ class LayerNorm(keras.layers.Layer):
         now = current()
         if now.constant and now.lower and now.lower.dtype == tf.bfloat16 and len(x.shape) == 2:
             return self._one_op(x)
+        if now.gradients and len(x.shape) == 2:
+            gamma, beta = map(tf.convert_to_tensor, (self.gamma, self.beta))
+            return layer_norm(x, gamma, beta, tf.constant(self.epsilon, x.dtype))
         # tf.nn.moments, or a fused batch norm that stays one, makes an encoder 18 % slower.
         x -= tf.reduce_mean(x, axis=-1, keepdims=True)
         variance = tf.reduce_mean(tf.square(x), axis=-1, keepdims=True)

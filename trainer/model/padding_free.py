@@ -103,7 +103,8 @@ def encode_padded(
         `tokens` of all B·T positions.
     """
     flat, group = padded(encoder, ids, mask, types)
-    tokens, pooled = _run(encoder, flat, [group], pooled_only, seeds)
+    with products(gradients=True):
+        tokens, pooled = _run(encoder, flat, [group], pooled_only, seeds)
     return Encoded(None if pooled_only else tokens, pooled)
 
 
@@ -210,11 +211,11 @@ def _first_context(
     """qkv [N, 3·H] ▶ the context of the [CLS] of the group's texts, [b, H]."""
     heads, size = attention.config.num_heads, attention.config.head_size
     width, (texts, longest) = heads * size, tf.unstack(group.rows)
-    keys_values = qkv[:, width:]
+    queries, keys_values = tf.split(qkv, [width, 2 * width], axis=1)
     if group.places is not None:
         keys_values = tf.gather(keys_values, group.places)
     keys_values = tf.reshape(keys_values, [texts, longest, 2, heads, size])
     k, v = tf.unstack(tf.transpose(keys_values, [2, 0, 3, 1, 4]))  # [b, A, l, D] each
-    q = tf.reshape(tf.gather(qkv[:, :width], group.first), [texts, heads, 1, size])
+    q = tf.reshape(tf.gather(queries, group.first), [texts, heads, 1, size])
     context, _ = attention.ask(q, k, v, group.bias, seed)  # [b, A, 1, D]
     return tf.reshape(context, [texts, width])
