@@ -1,6 +1,6 @@
 """The same SavedModel in a process with nothing but TensorFlow around it.
 
-    python benchmarks/load_in_process.py VERSION texts.json
+    python benchmarks/load_in_process.py VERSION texts.json [THREADS_AN_OP OPS_AT_ONCE]
 
 Reads a line of JSON a measurement (`{"batch": 32, "warm": 1, "seconds": 10}`, or `{"scores": 20}`
 for the scores of the first texts), answers with one. Loads the model as TF Serving does, into a
@@ -25,10 +25,13 @@ _SIGNATURE = "serving_default"
 class InProcess:
     """A loaded model and the texts to ask it about."""
 
-    def __init__(self, version: str, texts: list[str]) -> None:
+    def __init__(self, version: str, texts: list[str], intra: int = 0, inter: int = 0) -> None:
         self._texts = [text.encode() for text in texts]
         graph = tf.Graph()
-        session = tf.compat.v1.Session(graph=graph)
+        config = tf.compat.v1.ConfigProto(
+            intra_op_parallelism_threads=intra, inter_op_parallelism_threads=inter
+        )
+        session = tf.compat.v1.Session(graph=graph, config=config)
         with graph.as_default():
             meta = tf.compat.v1.saved_model.load(session, ["serve"], version)
         signature = meta.signature_def[_SIGNATURE]
@@ -58,7 +61,7 @@ class InProcess:
 def main() -> None:
     """Measures until standard input ends."""
     with open(sys.argv[2], encoding="utf-8") as file:
-        model = InProcess(sys.argv[1], json.load(file))
+        model = InProcess(sys.argv[1], json.load(file), *map(int, sys.argv[3:]))
     print(json.dumps({"ready": True}), flush=True)
     for line in sys.stdin:
         asked = json.loads(line)

@@ -14,6 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import psutil
+
 from serving.server.process import spawn
 
 _HERE = Path(__file__).parent
@@ -21,6 +23,7 @@ MODEL = "model"
 WARM_S = 1.0
 
 Measured = dict[str, Any]
+Threads = tuple[int, int]
 
 
 class System(ABC):
@@ -29,10 +32,20 @@ class System(ABC):
     Attributes:
         name: for the table.
         protocol: how it is asked.
+        pid: of its process.
+        threads: an op's, and ops at once, where we know; 0 is TensorFlow's choice.
     """
 
     name: str
     protocol: str
+    pid: int
+    threads: Threads = (0, 0)
+
+    def cpu_seconds(self) -> float:
+        """That its process and the children of this have taken so far."""
+        root = psutil.Process(self.pid)
+        times = [one.cpu_times() for one in (root, *root.children(recursive=True))]
+        return sum(one.user + one.system for one in times)
 
     @abstractmethod
     def measure(self, clients: int, seconds: float) -> Measured:
@@ -57,13 +70,16 @@ class System(ABC):
 class InProcess(System):
     """No server: batches of as many texts as the others have clients, one after the other."""
 
-    name, protocol = "in process", "no protocol"
+    protocol = "no protocol"
 
-    def __init__(self, version: Path, texts: Path) -> None:
+    def __init__(self, version: Path, texts: Path, threads: Threads) -> None:
+        self.name, self.threads = in_process(threads), threads
         command = [sys.executable, str(_HERE / "load_in_process.py"), str(version), str(texts)]
+        command += [str(number) for number in threads]
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         )
+        self.pid = self._process.pid
         self._answer()
 
     def measure(self, clients: int, seconds: float) -> Measured:
@@ -115,6 +131,7 @@ class Embedded(Served):
         self._server = spawn(version, name=MODEL, rest=rest, flags=shlex.split(flags))
         port = self._server.rest_port if rest else self._server.port
         kind = "rest" if rest else "grpc"
+        self.pid, self.threads = self._server.pid, threads_of(flags)
         super().__init__(name, kind, f"{self._server.host}:{port}", texts)
 
     def stop(self) -> None:
@@ -142,6 +159,7 @@ class Infinity(Served):
             command, stdout=self._log, stderr=subprocess.STDOUT,
             cwd=folder, env={**os.environ, **alone}, start_new_session=True,
         )  # fmt: skip
+        self.pid = self._process.pid
         super().__init__(f"infinity-emb, {engine}", "infinity", f"127.0.0.1:{port}", texts)
         try:
             self._wait(300.0)
@@ -184,6 +202,20 @@ class Infinity(Served):
         )
         with urllib.request.urlopen(request, timeout=60) as response:
             return json.loads(response.read())
+
+
+def threads_of(flags: str) -> Threads:
+    """An op's threads, and ops at once, in the flags of a server."""
+    given = dict(flag.split("=", 1) for flag in shlex.split(flags) if "=" in flag)
+    intra, inter = (
+        int(given.get(f"--tensorflow_{which}_op_parallelism", 0)) for which in ("intra", "inter")
+    )
+    return intra, inter
+
+
+def in_process(threads: Threads) -> str:
+    """What in-process inference with these threads is called."""
+    return "in process" if threads == (0, 0) else f"in process, threads {threads[0]}, {threads[1]}"
 
 
 def _free_port() -> int:

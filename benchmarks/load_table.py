@@ -4,9 +4,10 @@ from collections.abc import Callable
 from statistics import median
 from typing import Any
 
+from load_systems import in_process
+
 Found = dict[str, Any]
 Told = dict[str, Any]
-IN_PROCESS = "in process"
 
 
 def markdown(found: Found) -> str:
@@ -26,12 +27,15 @@ def _intro(found: Found) -> str:
         "no retries, a connection a client; clients, server and model share the cores. Medians of "
         f"{found['rounds']} round(s) of {found['seconds']:g} s, the systems in turn; in "
         "brackets the lowest and highest round. In process, 1 and 32 are batches, and the latency "
-        f"is the batch's. Server flags: {flags}."
+        f"is the batch's; CPU is the system's own, clients apart. \"threads\": of "
+        "an op, and ops at once (-1: in the thread that asks; 0: TensorFlow's choice). "
+        f"Server flags: {flags}."
     )
 
 
 def _table(measured: list[Told]) -> str:
-    heads = ["clients", "system", "p50 ms", "p99 ms", "texts/s", "requests", "failed", "load"]
+    heads = ["clients", "system", "p50 ms", "p99 ms", "texts/s", "CPU ms a text"]
+    heads += ["requests", "failed", "load"]
     rows = []
     for clients in sorted({one["clients"] for one in measured}):
         for system in dict.fromkeys(one["system"] for one in measured):
@@ -49,6 +53,7 @@ def _row(clients: int, system: str, group: list[Told]) -> list[str]:
         _spread(group, "p50_ms", "{:.2f}"),
         _spread(group, "p99_ms", "{:.2f}"),
         _spread(group, "texts_per_s", "{:.1f}"),
+        _spread(group, "cpu_ms", "{:.2f}"),
         f"{sum(one['requests'] for one in group):,}",
         f"{sum(sum(one['failed'].values()) for one in group):,}",
         f"{median(one['load'] for one in group):.1f}",
@@ -67,14 +72,20 @@ def _spread(group: list[Told], key: str, form: str) -> str:
 
 def _aims(measured: list[Told]) -> str:
     """Each round's servers beside the same round's in-process figures."""
-    served = [s for s in dict.fromkeys(o["system"] for o in measured) if s != IN_PROCESS]
+    served = {o["system"]: o["threads"] for o in measured if o["protocol"] != "no protocol"}
     lines = ["Beside in-process inference of the same round (medians over the rounds):", ""]
-    for system in served:
-        cost = _paired(measured, system, 1, lambda one, base: one["p50_ms"] - base["p50_ms"])
+    for system, threads in served.items():
+        said = []
+        for base in dict.fromkeys([in_process((0, 0)), in_process(tuple(threads))]):
+            cost = _paired(measured, system, 1, _longer, base)
+            if cost is not None:
+                said.append(f"p50 of one client {cost:+.2f} ms over batch 1 {base}")
         share = _paired(measured, system, 32, _ratio)
-        said = [f"p50 of one client {cost:+.2f} ms over batch 1"] if cost is not None else []
         if share is not None:
             said.append(f"32 clients {100 * share:.0f} % of the throughput of batch 32")
+        saved = _paired(measured, system, 32, lambda one, base: base["cpu_ms"] / one["cpu_ms"])
+        if saved is not None:
+            said.append(f"{100 * saved:.0f} % of its texts a second of CPU")
         lines += [f"- {system}: {'; '.join(said)}."] if said else []
     return "\n".join(lines) if len(lines) > 2 else ""
 
@@ -95,6 +106,10 @@ def _ahead(measured: list[Told], peers: list[str]) -> str:
     return head + "\n".join(lines) if lines else ""
 
 
+def _longer(one: Told, base: Told) -> float:
+    return one["p50_ms"] - base["p50_ms"]
+
+
 def _ratio(one: Told, base: Told) -> float:
     return one["texts_per_s"] / base["texts_per_s"]
 
@@ -104,7 +119,7 @@ def _paired(
     system: str,
     clients: int,
     compare: Callable[[Told, Told], float],
-    base: str = IN_PROCESS,
+    base: str = in_process((0, 0)),
 ) -> float | None:
     """Median over rounds; paired, since a machine's speed drifts."""
     found = {(o["round"], o["system"]): o for o in measured if o["clients"] == clients}

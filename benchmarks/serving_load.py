@@ -25,7 +25,7 @@ import machine
 import numpy as np
 import options
 import peer_model
-from load_systems import Embedded, Infinity, InProcess, Measured, System
+from load_systems import WARM_S, Embedded, Infinity, InProcess, Measured, System, threads_of
 
 from serving.batching_parameters import read_batching
 from serving.server.versions import open_base_path
@@ -72,9 +72,11 @@ def main(
     texts = load_texts.write(recipe, count, work / "texts.json")
     peers = _folders(version, infinity, engines, work) if infinity else {}
     with contextlib.ExitStack() as running:
-        alone = InProcess(version, work / "texts.json")
-        systems: list[System] = [alone]
-        running.enter_context(alone)
+        systems: list[System] = []
+        flags = [server.partition("=")[2] for server in servers]
+        for threads in dict.fromkeys([(0, 0), *map(threads_of, flags)]):
+            alone = InProcess(version, work / "texts.json", threads)
+            systems.append(running.enter_context(alone))
         for system in _served(version, servers, rest, infinity, peers, work):
             systems.append(running.enter_context(system))
         differences = _differences(systems, alone, texts, version)
@@ -176,23 +178,28 @@ def _rounds(
             for system in systems[shift:] + systems[:shift]:
                 if isinstance(system, InProcess) and clients not in IN_PROCESS:
                     continue
-                told = _told(system, clients, system.measure(clients, seconds))
+                before = system.cpu_seconds()
+                measured = system.measure(clients, seconds)
+                told = _told(system, clients, measured, system.cpu_seconds() - before)
                 click.echo(f"round {turn + 1}: {json.dumps(told)}", err=True)
                 yield {"round": turn + 1, **told}
 
 
-def _told(system: System, clients: int, measured: Measured) -> dict[str, Any]:
-    latencies = measured["latencies_ms"]
+def _told(system: System, clients: int, measured: Measured, cpu: float) -> dict[str, Any]:
+    latencies, seconds = measured["latencies_ms"], measured["seconds"]
     p50, p99 = np.percentile(latencies, [50, 99]) if latencies else (None, None)
     a_request = clients if isinstance(system, InProcess) else 1
+    counted = seconds / (seconds + WARM_S)  # what is answered while it warms up takes CPU, too
     return {
         "system": system.name,
         "protocol": system.protocol,
+        "threads": system.threads,
         "clients": clients,
         "requests": len(latencies),
         "p50_ms": p50 and round(float(p50), 3),
         "p99_ms": p99 and round(float(p99), 3),
-        "texts_per_s": round(a_request * len(latencies) / measured["seconds"], 2),
+        "texts_per_s": round(a_request * len(latencies) / seconds, 2),
+        "cpu_ms": latencies and round(1e3 * cpu * counted / (a_request * len(latencies)), 3),
         "failed": measured["failed"],
         "load": round(os.getloadavg()[0], 2),
     }

@@ -89,6 +89,15 @@ class Deployment:
         """Cores of each batch that is computed at a time."""
         return max(1, self.cores // self.batching.num_batch_threads)
 
+    @property
+    def ops_at_once(self) -> int:
+        """Of a batch; below 0 its own thread runs all of them.
+
+        TensorFlow would hand ops from thread to thread, which costs more than branches of an
+        encoder gain where each op has one core.
+        """
+        return -1 if self.threads_an_op == 1 else self.cores
+
     def flags(self, extra: tuple[str, ...] = ()) -> list[str]:
         """tensorflow_model_server's, every one that matters said."""
         return [
@@ -99,7 +108,7 @@ class Deployment:
             "--enable_batching=true",
             f"--batching_parameters_file={FOLDER}/{BATCHING}",
             f"--tensorflow_intra_op_parallelism={self.threads_an_op}",
-            f"--tensorflow_inter_op_parallelism={self.cores}",
+            f"--tensorflow_inter_op_parallelism={self.ops_at_once}",
             "--rest_api_timeout_in_ms=30000",
             "--file_system_poll_wait_seconds=5",
             "--max_num_load_retries=0",  # a model that does not load ends the process: seen at once

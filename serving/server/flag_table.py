@@ -84,7 +84,7 @@ FLAGS = (
     Flag("saved_model_tags", "serve", "comma-separated tags of the meta graph to load"),
     Flag("tensorflow_session_parallelism", 0, "threads of the two pools below; 0: by cores"),
     Flag("tensorflow_intra_op_parallelism", 0, "threads within an op"),
-    Flag("tensorflow_inter_op_parallelism", 0, "ops at once"),
+    Flag("tensorflow_inter_op_parallelism", 0, "ops at once; -1: all in the thread that asks"),
     Flag("per_process_gpu_memory_fraction", 0.0, "of a GPU's memory"),
     Flag("version", False, "print versions and end"),
     _noted("flush_filesystem_caches", True, "the system's file cache is left alone"),

@@ -44,13 +44,13 @@ def test_large_requests_are_split_where_no_width_varies(
 
 
 @pytest.mark.parametrize(
-    ("cores", "given", "threads"),
-    [(4, {}, 1), (4, {"num_batch_threads": 1}, 4), (5, {"num_batch_threads": 2}, 2),
-     (2, {"num_batch_threads": 8}, 1)],
+    ("cores", "given", "threads", "at_once"),
+    [(4, {}, 1, -1), (4, {"num_batch_threads": 1}, 4, 4), (5, {"num_batch_threads": 2}, 2, 5),
+     (2, {"num_batch_threads": 8}, 1, -1)],
     ids=["a batch a core", "one batch at a time", "shared out", "more batches than cores"],
 )  # fmt: skip
 def test_cores_are_shared_out_to_batches(
-    cores: int, given: dict[str, int], threads: int, tmp_path: Path
+    cores: int, given: dict[str, int], threads: int, at_once: int, tmp_path: Path
 ) -> None:
     hand_made_model.write(tmp_path / "m" / "1", hand_made_model.CLASSIFIER)
     (tmp_path / "measured.json").write_text(json.dumps(given))
@@ -58,7 +58,7 @@ def test_cores_are_shared_out_to_batches(
         tmp_path / "m", "2.12", cores=cores, measured=tmp_path / "measured.json"
     )
     assert f"--tensorflow_intra_op_parallelism={threads}" in planned.flags()
-    assert f"--tensorflow_inter_op_parallelism={cores}" in planned.flags()
+    assert f"--tensorflow_inter_op_parallelism={at_once}" in planned.flags()
 
 
 def test_the_embedded_server_reads_them(tmp_path: Path) -> None:
