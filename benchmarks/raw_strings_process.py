@@ -70,7 +70,7 @@ class Running(Driven):
 def prepare(shape: str, version: Path, peers: Path, work: Path) -> dict[str, str]:
     """The model in everybody's format: ``saved_model``, ``fixed``, ``hf``."""
     hf = peer_model.write(version, work / "hf")
-    fixed = fixed_length_model.write(version, work / "fixed", peer_model.HEADS, 128)
+    fixed = fixed_length_model.write(version, work / f"fixed-{version.name}", peer_model.HEADS, 128)
     subprocess.run([peers, _HERE / "contenders" / "onnx_files.py", hf], check=True)
     return {"saved_model": str(version), "fixed": str(fixed), "hf": str(hf)}
 

@@ -103,7 +103,8 @@ def encode_padded(
         `tokens` of all B·T positions.
     """
     flat, group = padded(encoder, ids, mask, types)
-    with products(gradients=True):
+    trains = seeds is not None and seeds[0] is not None
+    with products(gradients=trains):
         tokens, pooled = _run(encoder, flat, [group], pooled_only, seeds)
     return Encoded(None if pooled_only else tokens, pooled)
 

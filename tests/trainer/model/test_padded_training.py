@@ -11,6 +11,7 @@ from trainer.model.encoder import Encoder
 from trainer.model.padding_free import encode_padded
 
 LENGTHS = [5, 7, 7, 8]
+SEED = (3, 4)
 Batch = tuple[tf.Tensor, tf.Tensor, tf.Tensor]
 
 
@@ -29,9 +30,8 @@ def batch(tiny: EncoderConfig) -> Batch:
 
 
 def test_the_same_is_dropped(encoder: Encoder, batch: Batch, tiny: EncoderConfig) -> None:
-    seed = tf.constant([3, 4])
-    plain = encoder(*batch, training=True, seed=seed)
-    ours = encode_padded(encoder, *batch, encoder.dropout_seeds(True, seed))
+    plain = encoder(*batch, training=True, seed=SEED)
+    ours = encode_padded(encoder, *batch, encoder.dropout_seeds(True, SEED))
     dropped_nothing = encode_padded(encoder, *batch)
     real = tf.reshape(batch[1], [-1]) > 0
     flat = tf.reshape(plain.sequence, [-1, tiny.hidden_size])
@@ -51,8 +51,16 @@ def test_where_only_cls_is_read_dropout_still_follows_from_the_seed(
     assert np.abs(pooled(3, 4) - pooled(3, 5)).max() > 1e-3
 
 
-@pytest.mark.parametrize("pooled_only", [False, True], ids=["all tokens", "[CLS] alone"])
-def test_values_and_gradients(encoder: Encoder, batch: Batch, pooled_only: bool) -> None:
+@pytest.mark.parametrize(
+    ("pooled_only", "training"),
+    [(False, False), (True, False), (False, True)],
+    ids=["all tokens", "[CLS] alone", "with dropout"],
+)
+def test_values_and_gradients(
+    encoder: Encoder, batch: Batch, pooled_only: bool, training: bool
+) -> None:
+    seeds = encoder.dropout_seeds(training, SEED)
+
     def gradients(pooled: Callable[[], tf.Tensor]) -> tuple[tf.Tensor, list[tf.Tensor]]:
         with tf.GradientTape() as tape:
             value = pooled()
@@ -60,8 +68,8 @@ def test_values_and_gradients(encoder: Encoder, batch: Batch, pooled_only: bool)
         found = tape.gradient(loss, [variable.value for variable in encoder.variables])
         return value, [tf.convert_to_tensor(gradient) for gradient in found]
 
-    plain = gradients(lambda: encoder(*batch).pooled)
-    ours = gradients(lambda: encode_padded(encoder, *batch, pooled_only=pooled_only).pooled)
+    plain = gradients(lambda: encoder(*batch, training=training, seed=SEED).pooled)
+    ours = gradients(lambda: encode_padded(encoder, *batch, seeds, pooled_only).pooled)
     np.testing.assert_allclose(ours[0], plain[0], atol=1e-5)
     for variable, one, other in zip(encoder.variables, ours[1], plain[1], strict=True):
         np.testing.assert_allclose(one, other, atol=1e-4, err_msg=variable.path)
