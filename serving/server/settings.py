@@ -17,7 +17,7 @@ class Loading:
         batching: None runs every request alone.
         warm_iterations: how often each of a model's warm-up requests is run; 0 is not at all.
         intra_op_threads: of TensorFlow's session; 0 leaves the number to TensorFlow.
-        inter_op_threads: likewise.
+        inter_op_threads: likewise; below 0 the thread that asks runs all ops.
         gpu_memory_fraction: of a GPU's memory for the process; 0.0 leaves it to TensorFlow.
     """
 
