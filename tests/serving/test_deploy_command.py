@@ -124,11 +124,13 @@ def test_written_again_it_takes_the_new_version_and_keeps_the_old(
 def test_what_others_wrote_stays(name: str, says: str, base: Path, to: Path, ask: Deploy) -> None:
     ask(base)
     (to / name).write_text("mine")
+    before = (to / "batching.config").read_bytes()
     result = ask(base, "--cores", "4")
     assert (result.exit_code, says in result.stderr) == (2, True), result.stderr
     assert (to / name).read_text() == "mine"
-    assert "parallelism=2" in (to / "Dockerfile").read_text()
+    assert (to / "batching.config").read_bytes() == before
     assert ask(base, "--cores", "4", "--force").exit_code == 0
+    assert (to / "batching.config").read_bytes() != before
     assert (to / name).exists()
 
 
