@@ -27,8 +27,8 @@ def _intro(found: Found) -> str:
         "no retries, a connection a client; clients, server and model share the cores. Medians of "
         f"{found['rounds']} round(s) of {found['seconds']:g} s, the systems in turn; in "
         "brackets the lowest and highest round. In process, 1 and 32 are batches, and the latency "
-        f"is the batch's; CPU is the system's own, clients apart. \"threads\": of "
-        "an op, and ops at once (-1: in the thread that asks; 0: TensorFlow's choice). "
+        "is the batch's; CPU is the system's own, clients apart. Threads: of an op, "
+        "and ops at once (-1: in the thread that asks; 0: TensorFlow's choice). "
         f"Server flags: {flags}."
     )
 

@@ -90,7 +90,7 @@ class FusedAdamW(keras.optimizers.AdamW):
         share = tf.math.divide_no_nan(1.0, weight)
         norm = tf.linalg.global_norm([slices.numbers(gradient) for gradient, _ in used]) * share
         scale = share * tf.minimum(1.0, self._clip_norm / norm)
-        scaled = [slices.dense(gradient, lambda numbers: numbers * scale) for gradient, _ in used]
+        scaled = [slices.scaled(gradient, scale) for gradient, _ in used]
         super().apply(scaled, [variable for _, variable in used])
 
     def _apply_weight_decay(self, variables: list[keras.Variable]) -> None:

@@ -4,7 +4,6 @@ A word table is half of a small BERT. Norm and scale of its dense gradient would
 it, though it is zero but for some hundred rows.
 """
 
-from collections.abc import Callable
 from typing import TypeAlias
 
 import tensorflow as tf
@@ -26,10 +25,9 @@ def numbers(gradient: Gradient) -> tf.Tensor:
     return gradient.values if isinstance(gradient, tf.IndexedSlices) else gradient
 
 
-def dense(gradient: Gradient, change: Callable[[tf.Tensor], tf.Tensor]) -> tf.Tensor:
-    """``change`` done to the numbers of a gradient that is summed; it keeps zeros."""
+def scaled(gradient: Gradient, factor: tf.Tensor) -> tf.Tensor:
+    """The dense gradient, of one that is summed, times a scalar."""
     if not isinstance(gradient, tf.IndexedSlices):
-        return change(gradient)
-    return tf.convert_to_tensor(
-        tf.IndexedSlices(change(gradient.values), gradient.indices, gradient.dense_shape)
-    )
+        return gradient * factor
+    values = gradient.values * factor
+    return tf.convert_to_tensor(tf.IndexedSlices(values, gradient.indices, gradient.dense_shape))
