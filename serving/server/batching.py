@@ -3,9 +3,11 @@
 TF Serving wraps its session in a BatchingSession over the same scheduler
 (tensorflow_serving/batching/batching_session.h); in Python that scheduler is reached through the
 op BatchFunction. For each signature whose tensors all have a free first dimension, the part of the
-graph between its inputs and outputs becomes the function of such an op.
+graph between its inputs and outputs becomes the function of such an op. Who comes while a batch
+thread has nothing to do need not wait for company; the op cannot know, so `Others` does.
 """
 
+import threading
 from collections.abc import Sequence
 
 import tensorflow as tf
@@ -13,6 +15,23 @@ from tensorflow.core.framework.graph_pb2 import GraphDef
 from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef
 
 from serving.batching_parameters import Batching
+
+
+class Others:
+    """Counts requests under way: `with` gives how many others there are at its beginning."""
+
+    def __init__(self) -> None:
+        self._counting = threading.Lock()
+        self._count = 0
+
+    def __enter__(self) -> int:
+        with self._counting:
+            self._count += 1
+            return self._count - 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._counting:
+            self._count -= 1
 
 
 def batched_outputs(

@@ -13,7 +13,7 @@ from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef
 from serving.batching_parameters import Batching
 from serving.errors import Code, NotAModel, ServingError, invalid
 from serving.lean_tensorflow import register_text_ops
-from serving.server.batching import batched_outputs
+from serving.server.batching import Others, batched_outputs
 from serving.server.settings import Loading
 
 register_text_ops()
@@ -42,7 +42,8 @@ class Servable:
         self._session = tf.compat.v1.Session(graph=self._graph, config=_session_config(loading))
         self._callables: dict[tuple[tuple[str, ...], tuple[str, ...]], Callable] = {}
         self._batched: dict[str, tuple[list[str], Callable]] = {}
-        self._max_batch = 0
+        self._others = Others()
+        self._max_batch = self._batch_threads = 0
         self._making = threading.Lock()
         try:
             with self._graph.as_default():
@@ -70,33 +71,40 @@ class Servable:
                 call = self._make(feeds, [output.name for output in outputs.values()])
                 self._batched[name] = (list(outputs), call)
         self._max_batch = batching.rows_at_once
+        self._batch_threads = batching.num_batch_threads
 
     def run(
         self, signature_name: str, inputs: Mapping[str, np.ndarray], outputs: Sequence[str]
     ) -> dict[str, np.ndarray]:
         """Runs the graph for the named outputs; the inputs have been checked.
 
-        With batching, requests of one signature that come together run together. One that is larger
-        than a batch, and one that failed in company, run alone: a bad request must not fail those
-        that it came with.
+        With batching, requests of one signature that come together run together. Alone run: one
+        that comes while others leave a batch thread idle, one that is larger than a batch, and one
+        that failed in company, as a bad request must not fail those that it came with.
 
         Raises:
             ServingError: with the code and message of the op that failed, UNAVAILABLE if the queue
                 for batches is full.
         """
-        if signature_name in self._batched and self._fits(inputs):
-            names, call = self._batched[signature_name]
-            feeds = [inputs[name] for name in sorted(inputs)]
-            try:
-                found = dict(zip(names, _called(call, feeds), strict=True))
-                return {name: found[name] for name in outputs}
-            except ServingError as error:
-                if error.code is Code.UNAVAILABLE:
-                    raise
-        signature = self.signatures[signature_name]
-        fed = {signature.inputs[name].name: array for name, array in inputs.items()}
-        arrays = self.run_tensors(fed, [signature.outputs[name].name for name in outputs])
-        return {name: arrays[signature.outputs[name].name] for name in outputs}
+        with self._others as others:
+            if others >= self._batch_threads and self._fits(signature_name, inputs):
+                try:
+                    return self._run_in_company(signature_name, inputs, outputs)
+                except ServingError as error:
+                    if error.code is Code.UNAVAILABLE:
+                        raise
+            signature = self.signatures[signature_name]
+            fed = {signature.inputs[name].name: array for name, array in inputs.items()}
+            arrays = self.run_tensors(fed, [signature.outputs[name].name for name in outputs])
+            return {name: arrays[signature.outputs[name].name] for name in outputs}
+
+    def _run_in_company(
+        self, signature_name: str, inputs: Mapping[str, np.ndarray], outputs: Sequence[str]
+    ) -> dict[str, np.ndarray]:
+        names, call = self._batched[signature_name]
+        feeds = [inputs[name] for name in sorted(inputs)]
+        found = dict(zip(names, _called(call, feeds), strict=True))
+        return {name: found[name] for name in outputs}
 
     def run_tensors(
         self, feeds: Mapping[str, np.ndarray], fetches: Sequence[str]
@@ -113,9 +121,10 @@ class Servable:
         arrays = _called(call, [feeds[name] for name in fed])
         return dict(zip(names, arrays, strict=True))
 
-    def _fits(self, inputs: Mapping[str, np.ndarray]) -> bool:
-        rows = len(next(iter(inputs.values())))
-        return 0 < rows <= self._max_batch
+    def _fits(self, signature_name: str, inputs: Mapping[str, np.ndarray]) -> bool:
+        if signature_name not in self._batched:
+            return False
+        return 0 < len(next(iter(inputs.values()))) <= self._max_batch
 
     def _callable(self, feeds: tuple[str, ...], fetches: tuple[str, ...]) -> Callable:
         with self._making:

@@ -2,11 +2,12 @@
 
 `Encoder` is the specification; this computes the same with its weights. All dense products, norms
 and activations work on the flat tokens of all texts, [N, H]. Attention alone needs rows: texts are
-sorted by length and cut into a few groups, each padded to its own longest. Where all texts are of
-one length, as a single text always is, there is nothing to sort, mask or gather. Training's batches
-are of like lengths: their rows stay padded, as one group. Where nothing but [CLS] is read, the last
-layer computes nothing else. Where wanted, few tokens, or all in bfloat16, are multiplied by
-constant weights (see dense.py). Letters as in encoder.py and groups.py.
+sorted by length and cut into a few groups, each padded to its own longest; a few tokens fill N up
+(see groups.py). Where all texts are of one length, as a single text always is, there is nothing to
+sort, fill, mask or gather. Training's batches are of like lengths: their rows stay padded, as one
+group. Where nothing but [CLS] is read, the last layer computes nothing else. Where wanted, few
+tokens, or all in bfloat16, are multiplied by constant weights (see dense.py). Letters as in
+encoder.py and groups.py.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,7 +18,7 @@ import tensorflow as tf
 from trainer.model.dense import current, products
 from trainer.model.dropout import dropout
 from trainer.model.encoder import Attention, Encoder, EncoderLayer
-from trainer.model.groups import Flat, Group, flat_tokens, length_groups, padded, uniform
+from trainer.model.groups import Flat, Group, filled, flat_tokens, length_groups, padded, uniform
 
 # Where weights packed once are worth more than those packed for the very number of tokens.
 FEW_TOKENS = 48
@@ -143,10 +144,11 @@ def _sorted(
     order = tf.argsort(ids.row_lengths(), stable=True)
     back = tf.argsort(order)
     ids, types = tf.gather(ids, order), tf.gather(types, order)
-    groups = length_groups(ids.row_splits, encoder)
-    tokens, pooled = _run(encoder, flat_tokens(ids, types), groups, pooled_only)
+    flat, fillers = filled(flat_tokens(ids, types))
+    groups = length_groups(ids.row_splits, encoder, fillers)
+    tokens, pooled = _run(encoder, flat, groups, pooled_only)
     if not pooled_only:
-        tokens = tf.gather(ids.with_values(tokens), back).values
+        tokens = tf.gather(ids.with_values(tokens[: tf.size(ids.values)]), back).values
     return tokens, tf.gather(pooled, back)
 
 

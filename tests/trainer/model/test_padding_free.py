@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from serving.ops.check import check as check_ops
 from trainer.model.config import EncoderConfig
 from trainer.model.encoder import Encoder
-from trainer.model.groups import GROUPS
+from trainer.model.groups import GROUPS, STEP, Flat, filled
 from trainer.model.padding_free import FEW_TOKENS, Encoded, encode
 
 RAGGED = [tf.RaggedTensorSpec([None, None], tf.int32)] * 2
@@ -88,6 +88,17 @@ def test_it_says_what_the_plain_encoder_says(
 @given(lengths=st.lists(st.integers(1, 16), min_size=1, max_size=4 * GROUPS + 1))
 def test_whatever_the_lengths(both: Both, tiny: EncoderConfig, lengths: list[int]) -> None:
     check(both, lengths, tiny)
+
+
+@pytest.mark.parametrize(
+    "tokens, rows", [(1, STEP), (STEP, STEP), (STEP + 1, 2 * STEP)], ids=["one", "full", "one more"]
+)
+def test_batches_have_few_numbers_of_rows(tokens: int, rows: int) -> None:
+    part = tf.range(tokens) + 1
+    flat, fillers = filled(Flat(part, part, part))
+    assert int(fillers) == rows - tokens
+    assert all(one[:tokens].numpy().tolist() == part.numpy().tolist() for one in flat)
+    assert all(one[tokens:].numpy().tolist() == [0] * (rows - tokens) for one in flat)
 
 
 def test_no_texts_are_answered(both: Both, tiny: EncoderConfig) -> None:
