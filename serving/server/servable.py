@@ -1,7 +1,8 @@
 """One loaded version of a model, loaded as TF Serving's C++ loader does it."""
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,19 @@ class Servable:
                 self._batched[name] = (list(outputs), call)
         self._max_batch = batching.rows_at_once
         self._batch_threads = batching.num_batch_threads
+
+    @property
+    def batches(self) -> bool:
+        """Whether a signature's requests run together."""
+        return bool(self._batched)
+
+    @contextmanager
+    def crowded(self) -> Iterator[None]:
+        """Inside, requests wait for company as if others kept all batch threads busy."""
+        with ExitStack() as crowd:
+            for _ in range(self._batch_threads):
+                crowd.enter_context(self._others)
+            yield
 
     def run(
         self, signature_name: str, inputs: Mapping[str, np.ndarray], outputs: Sequence[str]

@@ -43,6 +43,8 @@ def requests_in(path: Path) -> Iterator[prediction_log_pb2.PredictionLog]:
 def warm(servable: Servable, iterations: int = 1) -> int:
     """Runs the servable's warm-up requests, each so many times, and counts them.
 
+    One that comes alone and one that runs in company take different graphs: both are warmed.
+
     Raises:
         NotAModel: a request of the model's own fails, which TF Serving takes for a broken model.
     """
@@ -51,6 +53,9 @@ def warm(servable: Servable, iterations: int = 1) -> int:
         try:
             for _ in range(iterations):
                 _replay(servable, log)
+                if servable.batches:
+                    with servable.crowded():
+                        _replay(servable, log)
         except ServingError as error:
             fix = "Its warm-up requests must be answerable."
             raise NotAModel(servable.path, f"warm-up request {count}: {error}", fix) from error

@@ -14,8 +14,13 @@ WIDTH = 400
 class SlowModel(tf.Module):
     """Gives `rounds` back after as many products as the largest row asks for.
 
-    `spell` gives rows as wide as the widest of them; `parse` fails where a text is no number.
+    `spell` gives rows as wide as the widest of them; `parse` fails where a text is no number;
+    `count` says how often it was asked.
     """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = tf.Variable(0)
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.int32, name="rounds")])
     def work(self, rounds: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -41,8 +46,17 @@ class SlowModel(tf.Module):
     def parse(self, number: tf.Tensor) -> dict[str, tf.Tensor]:
         return {"value": tf.strings.to_number(number)}
 
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.int32, name="rows")])
+    def count(self, rows: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"asked": tf.fill(tf.shape(rows), self.asked.assign_add(1))}
+
 
 if __name__ == "__main__":
     model = SlowModel()
-    signatures = {"serving_default": model.work, "spell": model.spell, "parse": model.parse}
+    signatures = {
+        "serving_default": model.work,
+        "spell": model.spell,
+        "parse": model.parse,
+        "count": model.count,
+    }
     tf.saved_model.save(model, str(Path(sys.argv[1]) / "1"), signatures=signatures)

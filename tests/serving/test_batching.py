@@ -1,6 +1,7 @@
 """Batching by TensorFlow's op, over real sockets: same answers, full queues, bad neighbours."""
 
 import json
+import shutil
 import subprocess
 import sys
 import threading
@@ -16,6 +17,8 @@ from typing import Any
 import grpc
 import numpy as np
 import pytest
+import tensorflow as tf
+from tensorflow_serving.apis import prediction_log_pb2
 
 from serving import tensors
 from serving.batching_parameters import Batching
@@ -24,6 +27,7 @@ from serving.rows import rows
 from serving.server.main import RunningServer, start
 from serving.server.servable import Servable
 from serving.server.settings import Loading
+from serving.server.warmup import WARMUP_FILE, warm
 
 SLOW_MODEL = Path(__file__).with_name("slow_model.py")
 MAX_BATCH = 8
@@ -180,6 +184,28 @@ def test_a_rest_call_is_answered_at_its_timeout(
         end = time.monotonic() + 120  # the late graph has to end, and the machine may be busy
         while ask_rest(path, {"instances": [0]})[0] != 200:
             assert time.monotonic() < end
+
+
+@pytest.mark.parametrize(
+    "batching, asked", [(None, 1), (Batching(MAX_BATCH), 2)], ids=["alone", "alone and in company"]
+)
+def test_warm_up_takes_every_way(
+    slow: Path, tmp_path: Path, batching: Batching | None, asked: int
+) -> None:
+    version = shutil.copytree(slow / "1", tmp_path / "1")
+    log = prediction_log_pb2.PredictionLog()
+    request = log.predict_log.request
+    request.model_spec.signature_name = "count"
+    request.inputs["rows"].CopyFrom(tensors.to_proto(numbers(1)))
+    file = version / WARMUP_FILE
+    file.parent.mkdir()
+    with tf.io.TFRecordWriter(str(file)) as writer:
+        writer.write(log.SerializeToString())
+    servable = Servable(version, loading=Loading(batching=batching))
+    assert warm(servable) == 1
+    found = servable.run("count", {"rows": numbers(1)}, ["asked"])
+    assert found["asked"].tolist() == [asked + 1]
+    servable.close()
 
 
 def test_no_rows_are_answered(ask: Ask) -> None:
