@@ -107,10 +107,15 @@ class Servable:
                 except ServingError as error:
                     if error.code is Code.UNAVAILABLE:
                         raise
-            signature = self.signatures[signature_name]
-            fed = {signature.inputs[name].name: array for name, array in inputs.items()}
-            arrays = self.run_tensors(fed, [signature.outputs[name].name for name in outputs])
-            return {name: arrays[signature.outputs[name].name] for name in outputs}
+            return self._run_alone(signature_name, inputs, outputs)
+
+    def _run_alone(
+        self, signature_name: str, inputs: Mapping[str, np.ndarray], outputs: Sequence[str]
+    ) -> dict[str, np.ndarray]:
+        signature = self.signatures[signature_name]
+        fed = {signature.inputs[name].name: array for name, array in inputs.items()}
+        arrays = self.run_tensors(fed, [signature.outputs[name].name for name in outputs])
+        return {name: arrays[signature.outputs[name].name] for name in outputs}
 
     def _run_in_company(
         self, signature_name: str, inputs: Mapping[str, np.ndarray], outputs: Sequence[str]
