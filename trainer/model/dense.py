@@ -11,6 +11,11 @@ float32, on a newer one in 93 to 98 %; in bfloat16 with AMX two thirds of it, fo
 first request takes 4.1 s, not 1.5, because TensorFlow copies the graph over and over as it is
 optimized (perf: `TensorProto::MergeImpl`); so it is the recipe's choice (`serve.constant_weights`).
 
+TF_ONEDNN_ASSUME_FROZEN_WEIGHTS=1 in a server's environment keeps variables' packed forms, too, and
+copies no graph. oneDNN 3 has one form for 7 to 80 rows and another for all else, on AVX2 as on
+AVX-512 (ONEDNN_VERBOSE=1 tells), so short texts have products of their own (padding_free.py). It
+is right where a fused product's right factor never changes, as in every model of rawbert.
+
 Not done: weights cut into blocks of 64 columns and multiplied as a batch, [blocks, in, 64], take
 oneDNN's other kernel (brgemm; ONEDNN_VERBOSE=1 tells), which packs nothing. One BERT-base layer of
 8 tokens takes 0.6 of the time then, of 24 tokens 0.9, from 48 on more than now; the weights would

@@ -6,8 +6,9 @@ sorted by length and cut into a few groups, each padded to its own longest; a fe
 (see groups.py). Where all texts are of one length, as a single text always is, there is nothing to
 sort, fill, mask or gather. Training's batches are of like lengths: their rows stay padded, as one
 group. Where nothing but [CLS] is read, the last layer computes nothing else. Where wanted, few
-tokens, or all in bfloat16, are multiplied by constant weights (see dense.py). Letters as in
-encoder.py and groups.py.
+tokens, or all in bfloat16, are multiplied by constant weights; short texts have products of their
+own, for what a server may keep of a variable's (see dense.py, for both). Letters as in encoder.py
+and groups.py.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,6 +24,7 @@ from trainer.model.groups import Flat, Group, filled, flat_tokens, length_groups
 # Where weights packed once are worth more than those packed for the very number of tokens.
 FEW_TOKENS = 48
 _LEAST_TOKENS = 8  # below, oneDNN packs otherwise, and anew at every call
+_ONE_FORM = (7, 80)  # rows for which oneDNN packs weights in one form; for all others in another
 
 Seeds = Sequence[tf.Tensor | None]  # of each place of dropout
 
@@ -69,8 +71,13 @@ def encode(
         )
         return apart(ids, types)
 
+    def alike() -> tuple[tf.Tensor, tf.Tensor]:
+        tokens, (least, most) = tf.size(ids.values), _ONE_FORM
+        one_form = (tokens >= least) & (tokens <= most)
+        return tf.cond(one_form, lambda: part(_uniform), lambda: part(_uniform))
+
     def many() -> tuple[tf.Tensor, tf.Tensor]:
-        return tf.cond(same | (ids.nrows() == 0), lambda: part(_uniform), lambda: part(_sorted))
+        return tf.cond(same | (ids.nrows() == 0), alike, lambda: part(_sorted))
 
     if not constants:
         tokens, pooled = many()

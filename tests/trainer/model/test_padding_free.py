@@ -72,9 +72,12 @@ def check(both: Both, lengths: list[int], config: EncoderConfig) -> None:
 
 @pytest.mark.parametrize(
     "lengths",
-    [[1], [7], [4, 4, 4], [2, 9], [9, 2], [3, 1, 2], [2] * 9 + [3], [2, 2, 2, 16], [16, 2, 2, 2]],
+    [
+        [1], [7], [4, 4, 4], [16] * 6, [2, 9], [9, 2], [3, 1, 2], [2] * 9 + [3],
+        [2, 2, 2, 16], [16, 2, 2, 2],
+    ],
     ids=[
-        "one token", "one text", "all alike", "two, upwards", "two, downwards",
+        "one token", "one text", "all alike", "many, all alike", "two, upwards", "two, downwards",
         "fewer than groups", "all alike but one", "a giant at the end", "a giant in front",
     ],
 )  # fmt: skip
