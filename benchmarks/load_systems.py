@@ -12,7 +12,7 @@ import urllib.request
 from abc import ABC, abstractmethod
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, NamedTuple
 
 import psutil
 
@@ -23,7 +23,18 @@ MODEL = "model"
 WARM_S = 1.0
 
 Measured = dict[str, Any]
-Threads = tuple[int, int]
+
+
+class Setting(NamedTuple):
+    """How TensorFlow runs: an op's threads, ops at once, `VARIABLE=value` of its environment."""
+
+    intra: int = 0
+    inter: int = 0
+    environment: tuple[str, ...] = ()
+
+    def variables(self) -> dict[str, str]:
+        """The environment of a process that has it."""
+        return os.environ | dict(word.split("=", 1) for word in self.environment)
 
 
 class System(ABC):
@@ -33,13 +44,13 @@ class System(ABC):
         name: for the table.
         protocol: how it is asked.
         pid: of its process.
-        threads: an op's, and ops at once, where we know; 0 is TensorFlow's choice.
+        setting: where we know; 0 threads are TensorFlow's choice.
     """
 
     name: str
     protocol: str
     pid: int
-    threads: Threads = (0, 0)
+    setting: Setting = Setting()
 
     def cpu_seconds(self) -> float:
         """That its process and the children of this have taken so far."""
@@ -72,13 +83,14 @@ class InProcess(System):
 
     protocol = "no protocol"
 
-    def __init__(self, version: Path, texts: Path, threads: Threads) -> None:
-        self.name, self.threads = in_process(threads), threads
+    def __init__(self, version: Path, texts: Path, setting: Setting) -> None:
+        self.name, self.setting = in_process(setting), setting
         command = [sys.executable, str(_HERE / "load_in_process.py"), str(version), str(texts)]
-        command += [str(number) for number in threads]
+        command += [str(setting.intra), str(setting.inter)]
         self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-        )
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            env=setting.variables(),
+        )  # fmt: skip
         self.pid = self._process.pid
         self._answer()
 
@@ -125,13 +137,17 @@ class Served(System):
 
 
 class Embedded(Served):
-    """`python -m serving.server` with some of its flags; REST is asked if `rest`."""
+    """`python -m serving.server` with flags and variables of its own; `rest`: how it is asked."""
 
     def __init__(self, name: str, version: Path, flags: str, texts: Path, rest: bool) -> None:
-        self._server = spawn(version, name=MODEL, rest=rest, flags=shlex.split(flags))
+        self.setting = setting_of(flags)
+        given = [word for word in shlex.split(flags) if word.startswith("--")]
+        self._server = spawn(
+            version, name=MODEL, rest=rest, flags=given, env=self.setting.variables()
+        )
         port = self._server.rest_port if rest else self._server.port
         kind = "rest" if rest else "grpc"
-        self.pid, self.threads = self._server.pid, threads_of(flags)
+        self.pid = self._server.pid
         super().__init__(name, kind, f"{self._server.host}:{port}", texts)
 
     def stop(self) -> None:
@@ -204,18 +220,20 @@ class Infinity(Served):
             return json.loads(response.read())
 
 
-def threads_of(flags: str) -> Threads:
-    """An op's threads, and ops at once, in the flags of a server."""
-    given = dict(flag.split("=", 1) for flag in shlex.split(flags) if "=" in flag)
+def setting_of(flags: str) -> Setting:
+    """Of a server with these flags, and variables among them."""
+    words = shlex.split(flags)
+    given = dict(word.split("=", 1) for word in words if "=" in word)
     intra, inter = (
         int(given.get(f"--tensorflow_{which}_op_parallelism", 0)) for which in ("intra", "inter")
     )
-    return intra, inter
+    return Setting(intra, inter, tuple(word for word in words if not word.startswith("--")))
 
 
-def in_process(threads: Threads) -> str:
-    """What in-process inference with these threads is called."""
-    return "in process" if threads == (0, 0) else f"in process, threads {threads[0]}, {threads[1]}"
+def in_process(setting: Setting) -> str:
+    """What in-process inference with it is called."""
+    threads = [f"threads {setting.intra}, {setting.inter}"] if any(setting[:2]) else []
+    return ", ".join(["in process", *threads, *setting.environment])
 
 
 def _free_port() -> int:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from statistics import median
 from typing import Any
 
-from load_systems import in_process
+from load_systems import Setting, in_process
 
 Found = dict[str, Any]
 Told = dict[str, Any]
@@ -72,11 +72,11 @@ def _spread(group: list[Told], key: str, form: str) -> str:
 
 def _aims(measured: list[Told]) -> str:
     """Each round's servers beside the same round's in-process figures."""
-    served = {o["system"]: o["threads"] for o in measured if o["protocol"] != "no protocol"}
+    served = {o["system"]: _setting(o) for o in measured if o["protocol"] != "no protocol"}
     lines = ["Beside in-process inference of the same round (medians over the rounds):", ""]
-    for system, threads in served.items():
+    for system, setting in served.items():
         said = []
-        for base in dict.fromkeys([in_process((0, 0)), in_process(tuple(threads))]):
+        for base in dict.fromkeys([in_process(Setting()), in_process(setting)]):
             cost = _paired(measured, system, 1, _longer, base)
             if cost is not None:
                 said.append(f"p50 of one client {cost:+.2f} ms over batch 1 {base}")
@@ -106,6 +106,10 @@ def _ahead(measured: list[Told], peers: list[str]) -> str:
     return head + "\n".join(lines) if lines else ""
 
 
+def _setting(one: Told) -> Setting:
+    return Setting(*one["threads"], environment=tuple(one["environment"]))
+
+
 def _longer(one: Told, base: Told) -> float:
     return one["p50_ms"] - base["p50_ms"]
 
@@ -119,7 +123,7 @@ def _paired(
     system: str,
     clients: int,
     compare: Callable[[Told, Told], float],
-    base: str = in_process((0, 0)),
+    base: str = in_process(Setting()),
 ) -> float | None:
     """Median over rounds; paired, since a machine's speed drifts."""
     found = {(o["round"], o["system"]): o for o in measured if o["clients"] == clients}

@@ -25,7 +25,16 @@ import machine
 import numpy as np
 import options
 import peer_model
-from load_systems import WARM_S, Embedded, Infinity, InProcess, Measured, System, threads_of
+from load_systems import (
+    WARM_S,
+    Embedded,
+    Infinity,
+    InProcess,
+    Measured,
+    Setting,
+    System,
+    setting_of,
+)
 
 from serving.batching_parameters import read_batching
 from serving.server.versions import open_base_path
@@ -41,7 +50,7 @@ _TOLERANCE = 1e-3
 @options.recipe
 @click.option(
     "--server", "servers", multiple=True, metavar="NAME=FLAGS", default=["embedded server="],
-    show_default=True, help="Flags of python -m serving.server.",
+    show_default=True, help="Of python -m serving.server; VARIABLE=value is for its environment.",
 )  # fmt: skip
 @click.option("--rest", is_flag=True, help="Ask the first server over REST, too.")
 @click.option("--infinity", type=click.Path(exists=True, path_type=Path), help="infinity_emb.")
@@ -74,8 +83,8 @@ def main(
     with contextlib.ExitStack() as running:
         systems: list[System] = []
         flags = [server.partition("=")[2] for server in servers]
-        for threads in dict.fromkeys([(0, 0), *map(threads_of, flags)]):
-            alone = InProcess(version, work / "texts.json", threads)
+        for setting in dict.fromkeys([Setting(), *map(setting_of, flags)]):
+            alone = InProcess(version, work / "texts.json", setting)
             systems.append(running.enter_context(alone))
         for system in _served(version, servers, rest, infinity, peers, work):
             systems.append(running.enter_context(system))
@@ -193,7 +202,8 @@ def _told(system: System, clients: int, measured: Measured, cpu: float) -> dict[
     return {
         "system": system.name,
         "protocol": system.protocol,
-        "threads": system.threads,
+        "threads": system.setting[:2],
+        "environment": system.setting.environment,
         "clients": clients,
         "requests": len(latencies),
         "p50_ms": p50 and round(float(p50), 3),

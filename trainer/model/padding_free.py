@@ -24,7 +24,8 @@ from trainer.model.groups import Flat, Group, filled, flat_tokens, length_groups
 # Where weights packed once are worth more than those packed for the very number of tokens.
 FEW_TOKENS = 48
 _LEAST_TOKENS = 8  # below, oneDNN packs otherwise, and anew at every call
-_ONE_FORM = (7, 80)  # rows for which oneDNN packs weights in one form; for all others in another
+# Rows for which oneDNN packs weights in one form; for fewer and for more in another.
+_ONE_FORM = (7, 80)
 
 Seeds = Sequence[tf.Tensor | None]  # of each place of dropout
 
@@ -73,8 +74,9 @@ def encode(
 
     def alike() -> tuple[tf.Tensor, tf.Tensor]:
         tokens, (least, most) = tf.size(ids.values), _ONE_FORM
-        one_form = (tokens >= least) & (tokens <= most)
-        return tf.cond(one_form, lambda: part(_uniform), lambda: part(_uniform))
+        # The last layer and the pooler have a row a text.
+        short = (tokens >= least) & (tokens <= most) & (ids.nrows() < least)
+        return tf.cond(short, lambda: part(_uniform), lambda: part(_uniform))
 
     def many() -> tuple[tf.Tensor, tf.Tensor]:
         return tf.cond(same | (ids.nrows() == 0), alike, lambda: part(_sorted))
