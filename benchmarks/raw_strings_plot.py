@@ -7,7 +7,7 @@ from typing import Any
 import raw_strings_table
 
 _SHOWN = (1, 32)
-_COLOURS = {raw_strings_table.OURS: "#1a6e8e"}
+_COLOURS = {raw_strings_table.OURS: "#1a6e8e", raw_strings_table.PACKED_ONCE: "#5fa3bd"}
 _OTHERS = "#b8bfc6"
 
 

@@ -40,6 +40,7 @@ class Contender:
 BFLOAT16 = "rawbert bfloat16"
 CONTENDERS = (
     Contender("rawbert", "rawbert", ours=True, pads=False, gpu=True),
+    Contender("rawbert, packed once", "rawbert_packed_once", ours=True, pads=False),
     Contender("fixed 128", "fixed_length", ours=True, pads=False, gpu=True),
     Contender("ONNX Runtime", "onnx_runtime"),
     Contender("OpenVINO", "open_vino"),
@@ -69,7 +70,7 @@ class Running(Driven):
 
 def prepare(shape: str, version: Path, peers: Path, work: Path) -> dict[str, str]:
     """The model in everybody's format: ``saved_model``, ``fixed``, ``hf``."""
-    hf = peer_model.write(version, work / "hf")
+    hf = peer_model.write(version, work / f"hf-{version.name}")
     fixed = fixed_length_model.write(version, work / f"fixed-{version.name}", peer_model.HEADS, 128)
     subprocess.run([peers, _HERE / "contenders" / "onnx_files.py", hf], check=True)
     return {"saved_model": str(version), "fixed": str(fixed), "hf": str(hf)}

@@ -12,6 +12,7 @@ from typing import Any
 Found = dict[str, Any]
 Sample = dict[str, Any]
 OURS = "rawbert"
+PACKED_ONCE = "rawbert, packed once"
 INEXACT = ("rawbert bfloat16", "OpenVINO bfloat16", "ONNX Runtime int8")
 
 
@@ -72,8 +73,10 @@ def _single(cells: list[tuple[str, int, dict[str, list[float]]]]) -> str:
     names = list(next(iter(singles.values())))
     rows = [["one text, p50 ms", *singles]]
     rows += [[name, *(_spread(rounds[name]) for rounds in singles.values())] for name in names]
-    beside = [_against_best(rounds, smaller=True) for rounds in singles.values()]
-    return _table([*rows, ["**rawbert / best float32 peer**", *beside]])
+    for ours in [name for name in (OURS, PACKED_ONCE) if name in names]:
+        beside = [_against_best(ours, rounds, smaller=True) for rounds in singles.values()]
+        rows.append([f"**{ours} / best float32 peer**", *beside])
+    return _table(rows)
 
 
 def _batches(
@@ -92,7 +95,9 @@ def _batches(
             for _, batch, rounds in larger
         ]
         rows.append([name, *row])
-    rows.append(["**rawbert / best float32 peer**", *(_against_best(r) for *_, r in larger)])
+    for ours in [name for name in (OURS, PACKED_ONCE) if name in names]:
+        beside = [_against_best(ours, rounds) for *_, rounds in larger]
+        rows.append([f"**{ours} / best float32 peer**", *beside])
     bounds = [limit["gflops"] / (limit["gflop_per_piece"] * pieces[texts]) for texts, *_ in larger]
     rows.append(["dense products alone, at the limit", *(f"{bound:.0f}" for bound in bounds)])
     shares = [
@@ -102,11 +107,11 @@ def _batches(
     return _table([*rows, ["rawbert, share of the limit", *shares]])
 
 
-def _against_best(rounds: dict[str, list[float]], smaller: bool = False) -> str:
+def _against_best(ours: str, rounds: dict[str, list[float]], smaller: bool = False) -> str:
     """Times (``smaller``) or speeds as ratios, paired by round, since a machine's speed drifts."""
-    peers = [name for name in rounds if name != OURS and not name.startswith(INEXACT)]
+    peers = [name for name in rounds if not name.startswith((OURS, *INEXACT))]
     best = min(peers, key=lambda name: median(rounds[name]))
-    ratios = [ours / peer for ours, peer in zip(rounds[OURS], rounds[best], strict=True)]
+    ratios = [own / peer for own, peer in zip(rounds[ours], rounds[best], strict=True)]
     ratio = median(ratios) if smaller else 1 / median(ratios)
     return f"**{ratio:.2f}** ({best})"
 

@@ -12,6 +12,7 @@ import tensorflow_transform as tft
 from trainer import batches, export, precision, progress, scalars, tasks, workers
 from trainer.batches import Layout
 from trainer.card import write_card
+from trainer.frozen import refuse_frozen_weights
 from trainer.loop import Loop, Splits, TrainSettings
 from trainer.model.config import EncoderConfig
 from trainer.model.lower import Lower
@@ -36,9 +37,11 @@ def run_fn(fn_args: "FnArgs") -> None:
             `trainer.precision.settle`); ``base_model`` is the encoder's folder.
 
     Raises:
-        BadInput: too few labels, an encoder that does not fit, or a precision that does not pay.
+        BadInput: too few labels, an encoder that does not fit, a precision that does not pay, or
+            a server's setting (see `trainer.frozen`).
         WorkerLost: another worker does not answer.
     """
+    refuse_frozen_weights()
     strategy = workers.strategy()  # first: it needs a TensorFlow that has not computed yet
     config = dict(fn_args.custom_config)
     transform = tft.TFTransformOutput(fn_args.transform_output)

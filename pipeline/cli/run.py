@@ -11,6 +11,7 @@ import click
 
 from pipeline import run_folder
 from trainer.errors import BadInput, cause
+from trainer.frozen import refuse_frozen_weights
 
 if TYPE_CHECKING:
     from tfx.orchestration.pipeline import Pipeline
@@ -49,6 +50,7 @@ def run(
     if show:
         click.echo(recipes.show(typed), nl=False)
         return
+    refuse_frozen_weights()
     click.echo(f"recipe   {recipe}: checking data and encoder")
     folder = out.absolute() / typed.name
     with _log(folder) as log:

@@ -14,7 +14,8 @@ optimized (perf: `TensorProto::MergeImpl`); so it is the recipe's choice (`serve
 TF_ONEDNN_ASSUME_FROZEN_WEIGHTS=1 in a server's environment keeps variables' packed forms, too, and
 copies no graph. oneDNN 3 has one form for 7 to 80 rows and another for all else, on AVX2 as on
 AVX-512 (ONEDNN_VERBOSE=1 tells), so short texts have products of their own (padding_free.py). It
-is right where a fused product's right factor never changes, as in every model of rawbert.
+is right where a fused product's right factor never changes, as in every model of rawbert that is
+served; training refuses it (frozen.py).
 
 Not done: weights cut into blocks of 64 columns and multiplied as a batch, [blocks, in, 64], take
 oneDNN's other kernel (brgemm; ONEDNN_VERBOSE=1 tells), which packs nothing. One BERT-base layer of
